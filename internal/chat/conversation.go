@@ -1,5 +1,7 @@
 package chat
 
+import "encoding/json"
+
 // Conversation is the timeline of one client on one task under one key. It
 // owns the log: Seq is the number of its last event.
 type Conversation struct {
@@ -23,6 +25,7 @@ type Conversation struct {
 	// Projections of the console's lists, kept in the same transaction.
 	Owner         Owner // of the open session; zero when none is open
 	LastMessageID ID
+	ButtonsID     ID    // the latest message with buttons or a list
 	Unread        int64 // client messages since a person or bot last answered
 }
 
@@ -106,7 +109,8 @@ type Session struct {
 	Version        int64
 	State          string // the bot's current state
 	TTL            Duration
-	Tried          []ID // bots that gave the session away
+	Tried          []ID            // bots that gave the session away
+	Wish           json.RawMessage // the Handover of the bot that gave it to people, nil without
 	Result         string
 	Rating         int // 1…5, 0 when not rated
 	Comment        string

@@ -7,7 +7,7 @@ type EventKind string
 
 // The kinds of events. Each one names the fields of EventData it fills.
 const (
-	EventMessageCreated EventKind = "message.created" // QuestionID, Answer, Silence; the text is in the message row
+	EventMessageCreated EventKind = "message.created" // Question, Answer, Silence; the text is in the message row
 	EventMessageStatus  EventKind = "message.status"  // Status, Through
 	EventClientEvent    EventKind = "client.event"    // Name, Payload: not a text, e.g. fileEvent; also what the core tells a bot
 	EventClientChanged  EventKind = "client.changed"  // Title, Contacts are the new ones
@@ -52,13 +52,14 @@ type EventData struct {
 	To         *Owner          `json:"to,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
 	Result     string          `json:"result,omitempty"`
-	Silence    string          `json:"silence,omitempty"` // why the bot is not asked
+	Silence    string          `json:"silence,omitempty"`     // why the bot is not asked
+	NewSession bool            `json:"new_session,omitempty"` // it opened the session
 	Status     Status          `json:"status,omitempty"`
 	Name       string          `json:"name,omitempty"`
 	Payload    json.RawMessage `json:"payload,omitempty"`
 	Rating     int             `json:"rating,omitempty"`
 	Comment    string          `json:"comment,omitempty"`
-	QuestionID ID              `json:"question_id,omitempty"` // event of the client that is answered
+	Question   int64           `json:"question,omitempty"` // seq of what is answered, or asked again
 	AnswerID   ID              `json:"answer_id,omitempty"`
 	Answer     *AnswerMeta     `json:"answer,omitempty"`
 }

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ID names a row of any kind. Ids come from one sequence of the database, rise
 // with time, are unique over all kinds and stay below 2^53, so that JavaScript
@@ -44,3 +47,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	*d = Duration(v)
 	return nil
 }
+
+// String writes the id in decimal.
+func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }

@@ -70,6 +70,7 @@ type Channel struct {
 	UnavailableMessage string      `json:"unavailable_message,omitempty"`
 
 	CreatedAt Micros `json:"-"`
+	TenantID  ID     `json:"-"`
 }
 
 // IsAuthorized says whether the channel's client ids are the tenant's own, so
@@ -153,6 +154,7 @@ type Bot struct {
 	Budget      *LLMBudget    `json:"budget,omitempty"`
 
 	CreatedAt Micros `json:"-"`
+	TenantID  ID     `json:"-"`
 }
 
 // LLMFunction is an outside call that a language model may make (specs/selarti.md §5.1).
@@ -199,6 +201,7 @@ type Integration struct {
 	WhTypes     map[string]string `json:"wh_types,omitempty"`
 
 	CreatedAt Micros `json:"-"`
+	TenantID  ID     `json:"-"`
 }
 
 // AllMessages is the subscription to every new message.
@@ -226,6 +229,7 @@ type Manager struct {
 	ID        ID     `json:"id,omitempty"`
 	Name      string `json:"name"`
 	CreatedAt Micros `json:"-"`
+	TenantID  ID     `json:"-"`
 }
 
 // Unit is a department.
@@ -260,6 +264,8 @@ type Operator struct {
 	Skills       []string `json:"skills,omitempty"`
 	Capacity     *int     `json:"capacity,omitempty"`
 	Disabled     bool     `json:"disabled,omitempty"`
+
+	TenantID ID `json:"-"`
 }
 
 // DisplayName is the name that clients and colleagues see.
@@ -317,4 +323,5 @@ type APIKey struct {
 	KeyHash   string   `json:"key_hash,omitempty"`
 	Scopes    []string `json:"scopes"`
 	CreatedAt Micros   `json:"-"`
+	TenantID  ID       `json:"-"`
 }

@@ -36,6 +36,8 @@ type Reader interface {
 	DeliveryReader
 	SettingReader
 	LoginReader
+	// NextTimer returns when the next timer is due, 0 when there is none.
+	NextTimer() (Micros, error)
 }
 
 // Tx is one write transaction. Its reads lock what they return where the
@@ -120,8 +122,8 @@ type LogWriter interface {
 	// AppendEvent stores e; the caller has numbered it.
 	AppendEvent(e *Event) error
 	AddMessage(m *Message) error
-	// SetStatus changes a message's status.
-	SetStatus(tenant, message ID, status Status) error
+	// SetMessageStatus changes a message's status.
+	SetMessageStatus(tenant, message ID, status Status) error
 }
 
 // LaneStore keeps the cursors.
@@ -131,9 +133,10 @@ type LaneStore interface {
 	WakeLane(tenant, endpoint, conversation ID, seq int64) error
 	// ClaimLanes takes up to limit due lanes of the endpoint, the longest due
 	// first, for nobody else until the returned DueAt; each claim has a new
-	// Epoch. Blocked lanes are never due.
+	// Epoch. A blocked lane is due only for its replays.
 	ClaimLanes(tenant, endpoint ID, limit int, until Micros) ([]Lane, error)
-	// Lane returns the lane, or CodeNotFound.
+	// Lane returns the lane, or CodeNotFound. It locks the lane: a WakeLane of
+	// another transaction is seen whole or waits.
 	Lane(tenant, endpoint, conversation ID) (*Lane, error)
 	// SaveLane writes the lane if nobody claimed it since (same Epoch);
 	// otherwise CodeConflict.
@@ -143,9 +146,8 @@ type LaneStore interface {
 	// ReleaseLanes makes every claimed lane due again: what a single process
 	// does at start with the claims of its predecessor.
 	ReleaseLanes() error
-	// UnblockLane lets a blocked lane go on from seq.
-	UnblockLane(tenant, endpoint, conversation ID, seq int64) error
-	// AddReplays adds n to the lane's replays, making the lane when missing.
+	// AddReplays adds n to the lane's replays and makes it due, unless it is
+	// claimed; a missing lane is made, with seq as its NextSeq.
 	AddReplays(tenant, endpoint, conversation ID, seq int64, n int) error
 }
 
@@ -157,6 +159,9 @@ type DeliveryReader interface {
 	// Deliveries lists by rising id, without bodies.
 	Deliveries(tenant ID, f DeliveryFilter) ([]Delivery, error)
 	Attempts(tenant, delivery ID) ([]Attempt, error)
+	// PreviousDelivery returns the delivery with the highest seq below the
+	// given one in a lane, or CodeNotFound.
+	PreviousDelivery(tenant, endpoint, conversation ID, seq int64) (*Delivery, error)
 	// NextQueued returns the queued delivery with the lowest seq of a lane.
 	NextQueued(tenant, endpoint, conversation ID) (*Delivery, error)
 	// OldestDue returns the DueAt of the longest due unblocked lane of the
@@ -194,8 +199,6 @@ type TimerStore interface {
 	CancelTimers(tenant, conversation ID, kind TimerKind) error
 	// TakeTimer removes and returns the longest due timer, or CodeNotFound.
 	TakeTimer() (*Timer, error)
-	// NextTimer returns when the next timer is due, 0 when there is none.
-	NextTimer() (Micros, error)
 }
 
 // KeyStore keeps idempotency keys.

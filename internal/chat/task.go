@@ -45,6 +45,7 @@ type Task struct {
 	MaxQuickLength  *int       `json:"max_quick_reply_length,omitempty"`
 
 	CreatedAt Micros `json:"-"`
+	TenantID  ID     `json:"-"`
 }
 
 // TaskRoute is written either in place, as points, or by the name of a route
@@ -86,6 +87,12 @@ type Reminder struct {
 	Text        string   `json:"text"`
 	CancelledBy []string `json:"cancelled_by,omitempty"`
 }
+
+// The reminder types: a fixed text, or one that a language model writes.
+const (
+	ReminderStatic = "static"
+	ReminderSmart  = "smart"
+)
 
 // List names clients by id, username or phone. The bot serves only those on a
 // white list, and nobody on a black one.

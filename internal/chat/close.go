@@ -1,0 +1,21 @@
+package chat
+
+import "context"
+
+// MaxResult is the longest result of a session, in bytes.
+const MaxResult = 4000
+
+// Close ends the open session with a result in the operator's words. The
+// client's next message opens a new one. Errors: CodeConflict when none is
+// open.
+func (s *Service) Close(ctx context.Context, actor Actor, conversation ID, result string) (*Conversation, error) {
+	if len(result) > MaxResult {
+		return nil, &Error{Code: CodeTooLarge, Field: "result", Message: "the result is over 4000 bytes"}
+	}
+	return s.change(ctx, actor, conversation, func(u *unit) error {
+		if u.session == nil {
+			return Errorf(CodeConflict, "no session is open")
+		}
+		return u.closeSession(ReasonClosed, result)
+	})
+}

@@ -1,0 +1,237 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Work is the head of a claimed lane with all that is needed to send it.
+type Work struct {
+	Lane         Lane
+	Endpoint     Endpoint
+	Task         *BoundTask
+	Entry        Entry
+	Asked        Entry         // for a bot: the question; Entry itself, or the one it asks again
+	Conversation *Conversation // as it is now: ids, links; what may not change comes from Entry
+	Client       *Client
+	Session      *Session  // the open one, or nil
+	Delivery     *Delivery // of an earlier try or a replay, with its body; nil at first
+	Replay       bool
+	GapID        string // webhook id of the event parked just before this one, or ""
+}
+
+// WebhookID is the id of this event at this endpoint: the same on every try.
+func (w *Work) WebhookID() string {
+	return fmt.Sprintf("msg_%d_%d", w.Lane.EndpointID, w.Entry.ID)
+}
+
+// Stale says whether a bot that would be asked has lost the session, or the
+// word, since: such a question is void.
+func (w *Work) Stale() bool {
+	return !w.Session.Open() || w.Session.Owner != (Owner{Kind: OwnerBot, ID: w.Endpoint.ID}) ||
+		w.Session.Version != w.Entry.Version || w.Conversation.Flags&FlagMutes != 0
+}
+
+// ClaimLanes takes up to limit due lanes of an endpoint for this process,
+// until lease has passed.
+func (s *Service) ClaimLanes(ctx context.Context, e Endpoint, limit int, lease time.Duration) ([]Lane, error) {
+	var lanes []Lane
+	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
+		lanes, err = tx.ClaimLanes(e.TenantID, e.ID, limit, tx.Now().Add(lease))
+		return err
+	})
+	return lanes, err
+}
+
+// Backlog says since when an endpoint's longest due lane waits (0: it doesn't)
+// and how many lanes it has.
+func (s *Service) Backlog(ctx context.Context, e Endpoint) (oldest Micros, lanes int, err error) {
+	err = s.store.View(ctx, func(r Reader) (err error) {
+		oldest, lanes, err = r.OldestDue(e.TenantID, e.ID)
+		return err
+	})
+	return oldest, lanes, err
+}
+
+// NextWork reads the head of a claimed lane: a queued replay first, else the
+// first event from NextSeq on that the endpoint wants. It returns nil when
+// there is none; the lane is gone then.
+func (s *Service) NextWork(ctx context.Context, lane Lane) (*Work, error) {
+	var w *Work
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		w, err = s.readHead(r, lane)
+		return err
+	})
+	if err != nil || w != nil {
+		return w, err
+	}
+	return nil, s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		_, err := advance(tx, s.Catalog(), lane)
+		return err
+	})
+}
+
+func (s *Service) readHead(r Reader, lane Lane) (*Work, error) {
+	cat := s.Catalog()
+	endpoint, ok := cat.Endpoint(lane.TenantID, lane.EndpointID)
+	if !ok {
+		return nil, nil
+	}
+	w := &Work{Lane: lane, Endpoint: endpoint}
+	found, err := w.findEntry(r)
+	if err != nil || !found {
+		return nil, err
+	}
+	if w.Conversation, err = r.Conversation(lane.TenantID, lane.ConversationID); err != nil {
+		return nil, err
+	}
+	if w.Client, err = r.Client(lane.TenantID, w.Conversation.ClientID); err != nil {
+		return nil, err
+	}
+	if w.Conversation.SessionID != 0 {
+		if w.Session, err = r.Session(lane.TenantID, w.Conversation.SessionID); err != nil {
+			return nil, err
+		}
+	}
+	w.Task = cat.Task(lane.TenantID, w.Conversation.TaskID)
+	return w, w.findNeighbours(r)
+}
+
+// findEntry looks for the event to send.
+func (w *Work) findEntry(r Reader) (bool, error) {
+	if w.Lane.Replays > 0 {
+		d, err := r.NextQueued(w.Lane.TenantID, w.Lane.EndpointID, w.Lane.ConversationID)
+		if err == nil {
+			w.Delivery, w.Replay = d, true
+			e, err := r.Event(w.Lane.TenantID, w.Lane.ConversationID, d.Seq)
+			if err != nil {
+				return false, err
+			}
+			w.Entry = *e
+			return true, nil
+		}
+		if ErrorCode(err) != CodeNotFound {
+			return false, err
+		}
+	}
+	e, err := nextWanted(r, w.Endpoint, w.Lane)
+	if err != nil || e == nil {
+		return false, err
+	}
+	w.Entry, w.Lane.NextSeq = *e, e.Seq
+	return true, nil
+}
+
+// findNeighbours adds the earlier try of the event, the gap before it, and
+// the question that a bot is asked.
+func (w *Work) findNeighbours(r Reader) (err error) {
+	l := w.Lane
+	if w.Delivery == nil {
+		w.Delivery, err = r.DeliveryOf(l.TenantID, l.EndpointID, l.ConversationID, w.Entry.Seq)
+		if err != nil && ErrorCode(err) != CodeNotFound {
+			return err
+		}
+	}
+	w.Asked = w.Entry
+	if w.Endpoint.Kind == EndpointBot {
+		if w.Entry.Kind == EventOwnerChanged {
+			asked, err := r.Event(l.TenantID, l.ConversationID, w.Entry.Data.Question)
+			if err != nil {
+				return err
+			}
+			w.Asked = *asked
+		}
+		return nil
+	}
+	before, err := r.PreviousDelivery(l.TenantID, l.EndpointID, l.ConversationID, w.Entry.Seq)
+	switch {
+	case err == nil && before.State == DeliveryParked:
+		w.GapID = before.WebhookID
+	case err != nil && ErrorCode(err) != CodeNotFound:
+		return err
+	}
+	return nil
+}
+
+// nextWanted returns the first event of the lane from NextSeq on that its
+// endpoint wants, or nil.
+func nextWanted(r Reader, e Endpoint, lane Lane) (*Entry, error) {
+	const page = 64
+	for after := lane.NextSeq - 1; ; {
+		entries, err := r.Events(lane.TenantID, lane.ConversationID, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for i := range entries {
+			if e.wants(&entries[i].Event) {
+				return &entries[i], nil
+			}
+		}
+		if len(entries) < page {
+			return nil, nil
+		}
+		after = entries[len(entries)-1].Seq
+	}
+}
+
+// wants says whether an event is for the endpoint.
+func (e *Endpoint) wants(ev *Event) bool {
+	switch e.Kind {
+	case EndpointBot:
+		return ev.BotID == e.ID
+	case EndpointIntegration:
+		return e.Integration.Wants(ev)
+	default:
+		return false
+	}
+}
+
+// advance moves a lane to its next wanted event, or drops it when it has
+// caught up. The lane stays claimed. It returns nil when the lane is gone,
+// because it caught up or because somebody else claimed it.
+func advance(tx Tx, cat *Catalog, lane Lane) (*Lane, error) {
+	stored, err := tx.Lane(lane.TenantID, lane.EndpointID, lane.ConversationID)
+	if ErrorCode(err) == CodeNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if stored.Epoch != lane.Epoch {
+		return nil, nil
+	}
+	lane.Replays = stored.Replays
+	if lane.Blocked && lane.Replays <= 0 {
+		return nil, tx.SaveLane(&lane)
+	}
+	var next *Entry
+	if endpoint, ok := cat.Endpoint(lane.TenantID, lane.EndpointID); ok {
+		if next, err = nextWanted(tx, endpoint, lane); err != nil {
+			return nil, err
+		}
+	}
+	if next == nil && lane.Replays <= 0 && !lane.Blocked {
+		return nil, tx.DropLane(&lane)
+	}
+	if next != nil {
+		lane.NextSeq = next.Seq
+	}
+	return &lane, tx.SaveLane(&lane)
+}
+
+// OwnEndpoints lists the endpoints of a task's conversations: who could be
+// told of an event. It is what a console shows beside the delivery log.
+func (t *BoundTask) OwnEndpoints() []ID {
+	var ids []ID
+	for _, i := range t.Integrations {
+		ids = append(ids, i.ID)
+	}
+	for _, stop := range t.Stops {
+		if stop.Bot != nil && !slices.Contains(ids, stop.Bot.ID) {
+			ids = append(ids, stop.Bot.ID)
+		}
+	}
+	return ids
+}

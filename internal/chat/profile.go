@@ -1,0 +1,32 @@
+package chat
+
+import (
+	"context"
+	"maps"
+)
+
+// MaxProfileValue is the longest value of a profile field, in bytes.
+const MaxProfileValue = 4000
+
+// ChangeProfile sets fields of a conversation's client: name, phone, email and
+// so on. Empty values leave a field as it is. It returns the client as it is
+// afterwards.
+func (s *Service) ChangeProfile(ctx context.Context, actor Actor, conversation ID, profile map[string]string) (*Client, error) {
+	if err := actor.Require(ScopeConversations); err != nil {
+		return nil, err
+	}
+	for field, value := range profile {
+		if len(value) > MaxProfileValue {
+			return nil, &Error{Code: CodeTooLarge, Field: field, Message: "the value is over 4000 bytes"}
+		}
+	}
+	var client *Client
+	err := s.update(ctx, actor, func(u *unit) error {
+		if err := u.load(actor.TenantID, conversation); err != nil {
+			return err
+		}
+		client = u.client
+		return u.changeProfile(maps.Clone(profile))
+	})
+	return client, err
+}
