@@ -113,6 +113,8 @@ func syntaxMessage(src []byte, at Position, le *yaml.LoadError) string {
 		return "a value can't start with this character; put the value in quotes"
 	case strings.Contains(le.Message, "mapping values are not allowed"):
 		return "a \": \" is not allowed here; check the indentation, or put the value in quotes"
+	case strings.Contains(le.ContextMsg, "flow") && strings.Contains(lineAt(src, le.ContextMark.Line), "${"):
+		return le.Message + context(le) + "; inside [ ] and { } put ${NAME} in quotes"
 	case le.Stage == yaml.ScannerStage && !strings.ContainsAny(le.Message, "'`%") || le.Stage == yaml.ParserStage:
 		return le.Message + context(le) + "; check indentation, quotes and brackets here"
 	}
@@ -127,16 +129,21 @@ func context(le *yaml.LoadError) string {
 }
 
 func charAt(src []byte, at Position) rune {
-	lines := bytes.SplitN(src, []byte("\n"), at.Line+1)
-	if at.Line > len(lines) {
+	line := []rune(lineAt(src, at.Line))
+	if at.Column > len(line) {
 		return 0
 	}
-	column := 1
-	for _, r := range string(lines[at.Line-1]) {
-		if column == at.Column {
-			return r
+	return line[at.Column-1]
+}
+
+// lineAt is the text of a line, "" beyond the end.
+func lineAt(src []byte, line int) string {
+	number := 1
+	for text := range bytes.Lines(src) {
+		if number == line {
+			return string(text)
 		}
-		column++
+		number++
 	}
-	return 0
+	return ""
 }

@@ -43,19 +43,21 @@ func (d *Decoder) scalarOf(n *yaml.Node, at Place, want string) (scalar, bool) {
 		return scalar{}, false
 	}
 	s := scalar{text: n.Value, quoted: strconv.Quote(shorten(n.Value)), tag: n.Tag}
+	text := n.Value
+	if d.schema.Expand != nil {
+		var err error
+		if text, err = d.schema.Expand(n.Value); err != nil {
+			d.Refuse(n, at, "%s", err)
+			return scalar{}, false
+		}
+	}
+	if text != n.Value {
+		s.text, s.expanded = text, true
+		s.quoted = "the value of " + s.quoted
+	}
 	if at.secret {
 		s.quoted = "the value"
 	}
-	if d.schema.Expand == nil {
-		return s, true
-	}
-	text, err := d.schema.Expand(n.Value)
-	if err != nil {
-		d.Refuse(n, at, "%s", err)
-		return scalar{}, false
-	}
-	s.expanded = text != n.Value
-	s.text = text
 	return s, true
 }
 
@@ -117,7 +119,7 @@ func (d *Decoder) decodeInt(n *yaml.Node, at Place, v reflect.Value) {
 	if !ok {
 		return
 	}
-	if (s.tag != "!!int" && !s.expanded) || !integer.MatchString(s.text) {
+	if s.tag == "!!str" && !s.expanded || !integer.MatchString(s.text) {
 		d.Refuse(n, at, "%s is not a whole number; write digits only, without quotes", s.quoted)
 		return
 	}

@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// Words beyond maxWord are no typing mistakes; shorter beginnings than minPrefix
+// say nothing.
+const (
+	maxWord   = 64
+	minPrefix = 3
+)
+
 // unknownKey says what to do about a key that nobody knows: the nearest known
 // key, or all of them.
 func unknownKey(key string, known []string) string {
@@ -15,20 +22,30 @@ func unknownKey(key string, known []string) string {
 	return "unknown key; the keys here are " + strings.Join(known, ", ")
 }
 
-// Nearest is the known word that a mistyped word most likely meant, or "".
-// The first of equally near words wins.
+// Nearest is the known word that a mistyped word most likely meant, or "": the
+// one with the fewest letters changed, else one that starts it or that it
+// starts. The first of equally near words wins.
 func Nearest(word string, known []string) string {
 	word = strings.ToLower(strings.ReplaceAll(word, "-", "_"))
-	best, least := "", 1+max(1, len(word)/3)
-	if len(word) > 64 {
+	if len(word) > maxWord {
 		return ""
 	}
+	best, least := "", 1+max(1, len(word)/3)
 	for _, candidate := range known {
 		if d := distance(word, candidate); d < least {
 			best, least = candidate, d
 		}
 	}
-	return best
+	if best != "" {
+		return best
+	}
+	for _, candidate := range known {
+		if min(len(word), len(candidate)) >= minPrefix &&
+			(strings.HasPrefix(word, candidate) || strings.HasPrefix(candidate, word)) {
+			return candidate
+		}
+	}
+	return ""
 }
 
 // distance counts the letters to insert, remove, replace or swap with their
