@@ -15,7 +15,7 @@ type Catalog struct {
 	channels  map[ID]*Channel
 	managers  map[ID]*Manager
 	integr    map[ID]*Integration
-	operators map[ID]*Operator
+	operators map[takenID]*Operator
 	keys      map[ID]*APIKey
 	tasks     map[ID]*BoundTask
 	skills    map[ID]map[string]ID // tenant, name
@@ -73,7 +73,7 @@ func NewCatalog(version int64, tenants []Tenant, settings []Setting) (*Catalog, 
 		Version: version,
 		tenants: map[ID]*Tenant{}, byName: map[string]*Tenant{}, bots: map[ID]*Bot{},
 		channels: map[ID]*Channel{}, managers: map[ID]*Manager{}, integr: map[ID]*Integration{},
-		operators: map[ID]*Operator{}, keys: map[ID]*APIKey{}, tasks: map[ID]*BoundTask{},
+		operators: map[takenID]*Operator{}, keys: map[ID]*APIKey{}, tasks: map[ID]*BoundTask{},
 		skills:         map[ID]map[string]ID{},
 		channelByToken: map[string]*Channel{}, botByToken: map[string]*Bot{}, keyByHash: map[string]*APIKey{},
 		operatorByName: map[string]*Operator{}, taskByUUID: map[string]*BoundTask{}, taskBySelarti: map[string]*BoundTask{},
@@ -206,7 +206,7 @@ func (c *Catalog) addOperator(s *Setting, names nameIndex) error {
 		return err
 	}
 	v.ID, v.TenantID = s.ID, s.TenantID
-	c.operators[s.ID], c.operatorByName[v.Login] = v, v
+	c.operators[takenID{s.TenantID, s.Kind, s.ID}], c.operatorByName[v.Login] = v, v
 	if v.Email != "" {
 		c.operatorByName[v.Email] = v
 	}

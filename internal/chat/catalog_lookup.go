@@ -59,10 +59,7 @@ func (c *Catalog) Manager(tenant, id ID) *Manager {
 
 // Operator returns an operator by id.
 func (c *Catalog) Operator(tenant, id ID) *Operator {
-	if v := c.operators[id]; v != nil && v.TenantID == tenant {
-		return v
-	}
-	return nil
+	return c.operators[takenID{tenant, KindOperator, id}]
 }
 
 // OperatorByLogin returns an operator by login or e-mail, which are unique per

@@ -226,9 +226,9 @@ type SettingReader interface {
 // SettingWriter changes it.
 type SettingWriter interface {
 	CreateTenant(t *Tenant) error
-	// SaveSetting inserts or replaces by ID.
+	// SaveSetting inserts or replaces by tenant, kind and ID.
 	SaveSetting(s *Setting) error
-	DeleteSetting(tenant, id ID) error
+	DeleteSetting(tenant ID, kind Kind, id ID) error
 	// BumpSettings raises the version, holding off every other writer of
 	// settings until the commit.
 	BumpSettings() error
