@@ -1,0 +1,74 @@
+package sqldb
+
+import "github.com/tolmach/tolmach/internal/chat"
+
+const clientColumns = `id, tenant_id, created_at, last_at, profile, metadata, segmentation`
+
+// scanClient never leaves a map nil, so that who reads a client may add to it.
+func scanClient(row scanner, c *chat.Client) error {
+	c.Profile, c.Metadata, c.Segmentation = map[string]string{}, map[string]any{}, map[string]string{}
+	return row.Scan(&c.ID, &c.TenantID, &c.CreatedAt, &c.LastAt,
+		jsonColumn{&c.Profile}, jsonColumn{&c.Metadata}, jsonColumn{&c.Segmentation})
+}
+
+// Client implements chat.ClientReader.
+func (r *Reader) Client(tenant, id chat.ID) (*chat.Client, error) {
+	return one(r.conn, "client", scanClient,
+		`SELECT `+clientColumns+` FROM clients WHERE id = $1 AND tenant_id = $2`+r.lock, id, tenant)
+}
+
+// ClientByExternalID implements chat.ClientReader.
+func (r *Reader) ClientByExternalID(tenant, scope chat.ID, externalID string) (*chat.Client, error) {
+	return one(r.conn, "client", scanClient,
+		`SELECT `+clientColumns+` FROM clients WHERE tenant_id = $1 AND id = (
+			SELECT client_id FROM external_ids WHERE tenant_id = $1 AND scope = $2 AND external_id = $3)`+r.lock,
+		tenant, scope, externalID)
+}
+
+// CreateClient implements chat.ClientWriter.
+func (t *Tx) CreateClient(c *chat.Client) error {
+	profile, metadata, segmentation, err := clientJSON(c)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("client",
+		`INSERT INTO clients (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		c.ID, c.TenantID, c.CreatedAt, c.LastAt, profile, metadata, segmentation)
+	return err
+}
+
+// SaveClient implements chat.ClientWriter.
+func (t *Tx) SaveClient(c *chat.Client) error {
+	profile, metadata, segmentation, err := clientJSON(c)
+	if err != nil {
+		return err
+	}
+	return t.change("client",
+		`UPDATE clients SET last_at = $3, profile = $4, metadata = $5, segmentation = $6
+		 WHERE id = $1 AND tenant_id = $2`,
+		c.ID, c.TenantID, c.LastAt, profile, metadata, segmentation)
+}
+
+// LinkExternalID implements chat.ClientWriter.
+func (t *Tx) LinkExternalID(tenant, scope chat.ID, externalID string, client chat.ID) error {
+	n, err := t.exec("external id",
+		`INSERT INTO external_ids (tenant_id, scope, external_id, client_id) VALUES ($1, $2, $3, $4)
+		 ON CONFLICT (tenant_id, scope, external_id) DO UPDATE SET client_id = excluded.client_id
+		 WHERE external_ids.client_id = excluded.client_id`,
+		tenant, scope, externalID, client)
+	if err == nil && n == 0 {
+		return chat.Errorf(chat.CodeConflict, "this external id names another client")
+	}
+	return err
+}
+
+func clientJSON(c *chat.Client) (profile, metadata, segmentation string, err error) {
+	if profile, err = toJSON(c.Profile); err != nil {
+		return "", "", "", err
+	}
+	if metadata, err = toJSON(c.Metadata); err != nil {
+		return "", "", "", err
+	}
+	segmentation, err = toJSON(c.Segmentation)
+	return profile, metadata, segmentation, err
+}

@@ -1,0 +1,116 @@
+package sqldb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tolmach/tolmach/internal/chat"
+)
+
+const conversationColumns = `id, tenant_id, client_id, task_id, channel_id, key, external_id, share_token, created_at,
+	seq, flags, vars, session_id, messages, last_at, owner_kind, owner_id, last_message_id,
+	buttons_id, unread`
+
+// scanConversation never leaves Vars nil.
+func scanConversation(row scanner, c *chat.Conversation) error {
+	c.Vars = map[string]any{}
+	return row.Scan(&c.ID, &c.TenantID, &c.ClientID, &c.TaskID, &c.ChannelID, &c.Key, &c.ExternalID, &c.ShareToken,
+		&c.CreatedAt, &c.Seq, &c.Flags, jsonColumn{&c.Vars}, &c.SessionID, &c.Messages, &c.LastAt,
+		&c.Owner.Kind, &c.Owner.ID, &c.LastMessageID, &c.ButtonsID, &c.Unread)
+}
+
+// Conversation implements chat.ConversationReader.
+func (r *Reader) Conversation(tenant, id chat.ID) (*chat.Conversation, error) {
+	return one(r.conn, "conversation", scanConversation,
+		`SELECT `+conversationColumns+` FROM conversations WHERE id = $1 AND tenant_id = $2`+r.lock, id, tenant)
+}
+
+// ConversationByKey implements chat.ConversationReader.
+func (r *Reader) ConversationByKey(tenant, task, client chat.ID, key string) (*chat.Conversation, error) {
+	return one(r.conn, "conversation", scanConversation,
+		`SELECT `+conversationColumns+` FROM conversations
+		 WHERE client_id = $1 AND task_id = $2 AND key = $3 AND tenant_id = $4`+r.lock, client, task, key, tenant)
+}
+
+// ConversationByShareToken implements chat.ConversationReader. The empty token
+// opens nothing.
+func (r *Reader) ConversationByShareToken(token string) (*chat.Conversation, error) {
+	return one(r.conn, "conversation", scanConversation,
+		`SELECT `+conversationColumns+` FROM conversations WHERE share_token = $1 AND share_token <> ''`+r.lock, token)
+}
+
+// Conversations implements chat.ConversationReader.
+func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]chat.Conversation, error) {
+	w := newWhere(`tenant_id = $1 AND id > $2`, tenant, f.After)
+	if f.Owner.Kind != chat.OwnerNone {
+		w.and(`owner_kind <> '' AND owner_kind =`, f.Owner.Kind)
+	}
+	if f.Owner.ID != 0 {
+		w.and(`owner_id =`, f.Owner.ID)
+	}
+	if f.ExternalID != "" {
+		w.and(`external_id =`, f.ExternalID)
+	}
+	if f.TaskID != 0 {
+		w.and(`task_id =`, f.TaskID)
+	}
+	if f.ChannelID != 0 {
+		w.and(`channel_id =`, f.ChannelID)
+	}
+	query, args := w.page(`SELECT `+conversationColumns+` FROM conversations`, f.Limit)
+	return many(r.conn, "conversations", scanConversation, query, args...)
+}
+
+// CreateConversation implements chat.ConversationWriter. CodeConflict when the
+// client has one on the task under the key.
+func (t *Tx) CreateConversation(c *chat.Conversation) error {
+	vars, err := toJSON(c.Vars)
+	if err != nil {
+		return err
+	}
+	return t.claim("conversation",
+		`INSERT INTO conversations (`+conversationColumns+`)
+		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		 ON CONFLICT DO NOTHING`,
+		c.ID, c.TenantID, c.ClientID, c.TaskID, c.ChannelID, c.Key, c.ExternalID, c.ShareToken, c.CreatedAt,
+		c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt, c.Owner.Kind, c.Owner.ID, c.LastMessageID,
+		c.ButtonsID, c.Unread)
+}
+
+// SaveConversation implements chat.ConversationWriter.
+func (t *Tx) SaveConversation(c *chat.Conversation) error {
+	vars, err := toJSON(c.Vars)
+	if err != nil {
+		return err
+	}
+	return t.change("conversation",
+		`UPDATE conversations SET seq = $3, flags = $4, vars = $5, session_id = $6, messages = $7, last_at = $8,
+			owner_kind = $9, owner_id = $10, last_message_id = $11, buttons_id = $12, unread = $13
+		 WHERE id = $1 AND tenant_id = $2`,
+		c.ID, c.TenantID, c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt,
+		c.Owner.Kind, c.Owner.ID, c.LastMessageID, c.ButtonsID, c.Unread)
+}
+
+// where collects the conditions of a list that is paged by id.
+type where struct {
+	text strings.Builder
+	args []any
+}
+
+func newWhere(first string, args ...any) *where {
+	w := &where{args: args}
+	w.text.WriteString(first)
+	return w
+}
+
+// and adds a condition that lacks only its argument.
+func (w *where) and(condition string, arg any) {
+	w.args = append(w.args, arg)
+	fmt.Fprintf(&w.text, " AND %s $%d", condition, len(w.args))
+}
+
+// page completes the query.
+func (w *where) page(from string, limit int) (string, []any) {
+	w.args = append(w.args, atMost(limit))
+	return fmt.Sprintf("%s WHERE %s ORDER BY id LIMIT $%d", from, w.text.String(), len(w.args)), w.args
+}

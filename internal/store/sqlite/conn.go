@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+
+	"modernc.org/sqlite"
+
+	"github.com/tolmach/tolmach/internal/store/sqldb"
+)
+
+// conn is one connection and the statements prepared on it. It stands directly
+// on the driver: the writer owns one connection and each reader another, so
+// what database/sql adds (a pool, locks, reflection on every value) would only
+// cost. One goroutine at a time uses it.
+type conn struct {
+	driver     driver.Conn
+	statements map[string]driver.Stmt
+}
+
+// statement is what the driver's statements can do beyond the old interface.
+// They get no context: nothing here runs long enough to be worth a watcher.
+type statement interface {
+	Exec(args []driver.Value) (driver.Result, error)
+	Query(args []driver.Value) (driver.Rows, error)
+}
+
+func connect(dsn string) (*conn, error) {
+	d, err := (&sqlite.Driver{}).Open(dsn)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return &conn{driver: d, statements: map[string]driver.Stmt{}}, nil
+}
+
+// Close finalises every statement and closes the connection.
+func (c *conn) Close() error {
+	var errs []error
+	for _, s := range c.statements {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.driver.Close())...)
+}
+
+func (c *conn) prepare(query string) (statement, error) {
+	s, ok := c.statements[query]
+	if !ok {
+		var err error
+		if s, err = c.driver.Prepare(query); err != nil {
+			return nil, translate(err)
+		}
+		c.statements[query] = s
+	}
+	return s.(statement), nil
+}
+
+// Exec implements sqldb.Conn.
+func (c *conn) Exec(query string, args ...any) (int64, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	values, err := driverValues(args)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.Exec(values)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return result.RowsAffected()
+}
+
+// Query implements sqldb.Conn.
+func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	values, err := driverValues(args)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Query(values)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return &rows{driver: r, values: make([]driver.Value, len(r.Columns()))}, nil
+}
+
+// Script implements sqldb.Migrator. It keeps no statement.
+func (c *conn) Script(text string) error {
+	s, err := c.driver.Prepare(text)
+	if err != nil {
+		return translate(err)
+	}
+	_, err = s.(statement).Exec(nil)
+	return translate(errors.Join(err, s.Close()))
+}
+
+// text returns the only value of a query as text.
+func (c *conn) text(query string) (string, error) {
+	r, err := c.Query(query)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	if !r.Next() {
+		return "", errors.Join(r.Err(), fmt.Errorf("%s: no answer", query))
+	}
+	var v string
+	return v, r.Scan(&v)
+}
+
+// rows implements sqldb.Rows.
+type rows struct {
+	driver driver.Rows
+	values []driver.Value
+	err    error
+}
+
+func (r *rows) Next() bool {
+	if r.err != nil {
+		return false
+	}
+	r.err = r.driver.Next(r.values)
+	return r.err == nil
+}
+
+func (r *rows) Err() error {
+	if errors.Is(r.err, io.EOF) {
+		return nil
+	}
+	return translate(r.err)
+}
+
+// Close resets the statement. What reset reports is the error of the last
+// step, which Err has told already.
+func (r *rows) Close() { _ = r.driver.Close() }
+
+func (r *rows) Scan(dest ...any) error {
+	if len(dest) != len(r.values) {
+		return fmt.Errorf("a row of %d columns can't be scanned into %d places", len(r.values), len(dest))
+	}
+	for i, v := range r.values {
+		if err := assign(dest[i], v); err != nil {
+			return fmt.Errorf("column %s: %w", r.driver.Columns()[i], err)
+		}
+	}
+	return nil
+}
