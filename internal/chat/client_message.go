@@ -32,6 +32,7 @@ type Incoming struct {
 type ClientMessage struct {
 	Incoming
 	Content Content
+	Payload json.RawMessage // any JSON beside the text, handed to the bot as it is
 }
 
 // Accepted is what became of something a client sent.
@@ -61,7 +62,10 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 	if len(in.Content.Text) > MaxText {
 		return Accepted{}, &Error{Code: CodeTooLarge, Field: "message", Message: "the text is over 64 KiB; send it in parts"}
 	}
-	fingerprint := in.fingerprint(in.Content)
+	if len(in.Payload) > MaxText {
+		return Accepted{}, &Error{Code: CodeTooLarge, Field: "data", Message: "the data is over 64 KiB"}
+	}
+	fingerprint := in.fingerprint([]any{in.Content, in.Payload})
 	var out Accepted
 	err := s.update(ctx, actor, func(u *unit) error {
 		known, err := u.recall(in.Key, fingerprint)
@@ -74,7 +78,7 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 		if err := u.receive(&in.Incoming); err != nil {
 			return err
 		}
-		e, err := u.addClientMessage(in.Content)
+		e, err := u.addClientMessage(in.Content, in.Payload)
 		if err != nil {
 			return err
 		}
@@ -86,7 +90,7 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 
 // addClientMessage appends the message and addresses it to the bot, if the bot
 // may be asked.
-func (u *unit) addClientMessage(c Content) (*Event, error) {
+func (u *unit) addClientMessage(c Content, payload json.RawMessage) (*Event, error) {
 	if err := u.matchPress(&c); err != nil {
 		return nil, err
 	}
@@ -97,7 +101,7 @@ func (u *unit) addClientMessage(c Content) (*Event, error) {
 	}
 	e, err := u.append(Event{
 		Kind: EventMessageCreated, BotID: bot,
-		Data: EventData{Silence: silence, NewSession: u.opened},
+		Data: EventData{Silence: silence, NewSession: u.opened, Payload: payload},
 	}, m)
 	if err != nil {
 		return nil, err
