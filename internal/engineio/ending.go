@@ -26,15 +26,17 @@ func (c *Conn) end(reason Reason) {
 	}
 }
 
-// endPolling leaves a last packet for the client's GET. A graceful end waits for that GET for a while; others don't.
+// endPolling leaves a last packet for the client's GET. A graceful end waits for that GET for a while, and so does the end
+// that a client asked for: its GET may be on the way. Others don't.
 func (c *Conn) endPolling(reason Reason) {
-	last := c.server.closePacket
+	last, wait := c.server.closePacket, reason.graceful()
 	if reason == ClientClosed {
-		last = c.server.noopPacket // the client knows: its GET only has to end
+		// The client knows: its GET only has to end.
+		last, wait = c.server.noopPacket, c.polling.waiting == nil
 	}
 	c.out.queue = append(c.out.queue, last)
 	c.polling.wake()
-	if !reason.graceful() {
+	if !wait {
 		c.forget()
 		return
 	}

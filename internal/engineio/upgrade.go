@@ -9,8 +9,12 @@ import (
 
 // upgrade lets a WebSocket in beside the polling transport of c (Engine.IO 4, "Upgrade").
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *Conn) *refusal {
-	if !websocket.Requested(r) || !c.reserveProbe() {
+	if !websocket.Requested(r) {
 		return refuseRequest()
+	}
+	if !c.reserveProbe() {
+		s.turnAway(w, r)
+		return nil
 	}
 	ws, err := websocket.Upgrade(w, r, nil, int64(s.config.MaxPayload))
 	if err != nil {
@@ -23,6 +27,16 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *Conn) *refus
 		c.tryUpgrade(ws)
 	}()
 	return nil
+}
+
+// turnAway opens and closes a WebSocket that the session has no use for: browsers are told nothing of a refused upgrade.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request) {
+	ws, err := websocket.Upgrade(w, r, nil, int64(s.config.MaxPayload))
+	if err != nil {
+		return // answered by the upgrade
+	}
+	_ = ws.WriteClose(DuplicateRequest.code(), "") // it may be gone already
+	_ = ws.Close()
 }
 
 // reserveProbe lets one WebSocket at a time be probed, and counts its goroutine.

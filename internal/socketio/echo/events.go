@@ -25,25 +25,34 @@ func newSocketIO(f flags) (*socketio.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &echo{log: f.engine.Logger}
+	e := &echo{log: f.engine.Logger, greet: f.greet}
 	server.Of("/", socketio.HandlerFunc(e.connect))
 	server.Of("/custom", socketio.HandlerFunc(e.connectCustom))
 	return server, nil
 }
 
-type echo struct{ log *slog.Logger }
+type echo struct {
+	log   *slog.Logger
+	greet time.Duration
+}
+
+// emitAuth tells the client what it said of itself.
+func (e *echo) emitAuth(s *socketio.Socket, h socketio.Handshake) {
+	time.AfterFunc(e.greet, func() {
+		_ = s.Emit("auth", h.Auth) // whoever left has no use for it
+	})
+}
 
 func (e *echo) connectCustom(s *socketio.Socket, h socketio.Handshake) (socketio.Receiver, error) {
-	return socketio.Events{}, s.Emit("auth", h.Auth)
+	e.emitAuth(s, h)
+	return socketio.Events{}, nil
 }
 
 func (e *echo) connect(s *socketio.Socket, h socketio.Handshake) (socketio.Receiver, error) {
 	if h.Query.Get("refuse") != "" {
 		return nil, &socketio.ConnectError{Message: "no key"}
 	}
-	if err := s.Emit("auth", h.Auth); err != nil {
-		return nil, err
-	}
+	e.emitAuth(s, h)
 	return socketio.Events{
 		"message":          e.handle(message),
 		"message-with-ack": e.handle(func(ev *socketio.Event) error { return ev.Ack(ev.Args) }),

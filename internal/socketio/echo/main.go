@@ -27,6 +27,7 @@ type flags struct {
 	verbose  bool
 	engine   engineio.Config
 	connect  time.Duration
+	greet    time.Duration
 	recovery time.Duration
 }
 
@@ -46,7 +47,9 @@ func parse() flags {
 	flag.DurationVar(&f.engine.PingInterval, "ping-interval", 300*time.Millisecond, "from one heartbeat to the next")
 	flag.DurationVar(&f.engine.PingTimeout, "ping-timeout", 200*time.Millisecond, "how long a heartbeat may stay unanswered")
 	flag.IntVar(&f.engine.MaxPayload, "max-payload", 1_000_000, "bytes of a request or a WebSocket message")
-	flag.DurationVar(&f.connect, "connect-timeout", time.Second, "how long a client may take to connect to a namespace")
+	flag.DurationVar(&f.connect, "connect-timeout", 1500*time.Millisecond, "how long a client may take to connect to a namespace")
+	flag.DurationVar(&f.greet, "greet-delay", 20*time.Millisecond,
+		"how long after CONNECT auth is emitted: test clients that wait for one message at a time miss the second of two in one segment")
 	flag.DurationVar(&f.recovery, "recovery", 2*time.Minute, "how long a lost socket can be recovered by clients that ask for it")
 	flag.StringVar(&f.origins, "origins", "*", "origins that may connect, separated by commas")
 	flag.StringVar(&f.aliases, "aliases", "/operator/socket.io/", "namespaces that stand for /, separated by commas")
