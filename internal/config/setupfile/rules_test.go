@@ -214,7 +214,7 @@ func TestLimits(t *testing.T) {
 		laughs.WriteString(", a" + level + ": &a" + level + " [" + strings.Repeat(last+",", 10) + "]")
 	}
 	laughs.WriteString("}}]}]")
-	if got := refused(t, laughs.String(), Options{}); !strings.Contains(got, "aliases stand for more than 10000 values") {
+	if got := refused(t, laughs.String(), Options{}); !strings.Contains(got, "the file holds more than 250000 values") {
 		t.Errorf("aliases: %.300s", got)
 	}
 	many := "units: [" + strings.Repeat("{x: 1}, ", 250) + "]"

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -52,6 +53,8 @@ func custom(d *yamlfile.Decoder, n *yaml.Node, at yamlfile.Place, v reflect.Valu
 		readTaskRoute(d, n, at, target)
 	case *chat.ID:
 		readID(d, n, at, target)
+	case *chat.Duration:
+		d.Decode(n, at, reflect.ValueOf((*time.Duration)(target)).Elem())
 	default:
 		return false
 	}

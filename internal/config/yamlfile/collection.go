@@ -37,10 +37,10 @@ func (d *Decoder) keysOf(t reflect.Type) structKeys {
 func (d *Decoder) decodeStruct(n *yaml.Node, at Place, v reflect.Value) {
 	keys := d.keysOf(v.Type())
 	at.single = d.schema.Single != nil && d.schema.Single(v.Type())
-	d.eachKey(n, at, func(key, value *yaml.Node, at Place) {
+	d.EachKey(n, at, func(key, value *yaml.Node, at Place) {
 		i, ok := keys.field[key.Value]
 		if !ok {
-			d.Refuse(key, at, "%s", unknownKey(key.Value, keys.names))
+			d.Refuse(key, at, "%s", UnknownKey(key.Value, keys.names))
 			return
 		}
 		d.Decode(value, at, v.Field(i))
@@ -49,22 +49,22 @@ func (d *Decoder) decodeStruct(n *yaml.Node, at Place, v reflect.Value) {
 
 func (d *Decoder) decodeMap(n *yaml.Node, at Place, v reflect.Value) {
 	v.Set(reflect.MakeMap(v.Type()))
-	d.eachKey(n, at, func(key, value *yaml.Node, at Place) {
+	d.EachKey(n, at, func(key, value *yaml.Node, at Place) {
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.Decode(value, at, element)
 		v.SetMapIndex(reflect.ValueOf(key.Value).Convert(v.Type().Key()), element)
 	})
 }
 
-// eachKey calls f for each key of a mapping that is a plain word written once;
+// EachKey calls f for each key of a mapping that is a plain word written once;
 // the place is the key's.
-func (d *Decoder) eachKey(n *yaml.Node, at Place, f func(key, value *yaml.Node, at Place)) {
+func (d *Decoder) EachKey(n *yaml.Node, at Place, f func(key, value *yaml.Node, at Place)) {
 	if n.Kind != yaml.MappingNode {
 		d.Refuse(n, at, "must be keys with values, not %s; write it as \"key: value\" lines", kindName(n))
 		return
 	}
-	first := make(map[string]int, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content) && !d.full(n, at); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
@@ -97,8 +97,11 @@ func (d *Decoder) decodeList(n *yaml.Node, at Place, v reflect.Value) {
 		d.Refuse(n, at, "must be a list, not %s; write it as [a, b] or as lines that start with \"- \"", kindName(n))
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), 0, len(n.Content))
+	list := reflect.MakeSlice(v.Type(), 0, min(len(n.Content), maxValues))
 	for i, item := range n.Content {
+		if d.values > maxValues {
+			break
+		}
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.Decode(item, at.item(i), element)
 		list = reflect.Append(list, element)

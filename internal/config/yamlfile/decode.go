@@ -8,8 +8,9 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// maxAliased bounds how many values one file may reach through aliases.
-const maxAliased = 10_000
+// maxValues bounds how many values one file may hold; what an alias stands for
+// counts each time.
+const maxValues = 250_000
 
 // Schema says how Go types are written in one kind of file. The names of keys
 // are those of the `json` tags.
@@ -30,11 +31,10 @@ type Schema struct {
 
 // Place is where the decoder stands: the path, and what holds below it.
 type Place struct {
-	Path    string
-	secret  bool // values are never quoted
-	single  bool // one value is a list of one
-	aliased bool // reached through an alias
-	depth   int
+	Path   string
+	secret bool // values are never quoted
+	single bool // one value is a list of one
+	depth  int
 }
 
 // Decoder reads the documents of one file and collects what is wrong.
@@ -42,13 +42,13 @@ type Decoder struct {
 	schema    Schema
 	problems  []Problem
 	positions map[string]Position
-	aliased   int
+	values    int
 	fields    map[reflect.Type]structKeys
 }
 
 // NewDecoder makes the decoder of one file.
 func NewDecoder(schema Schema) *Decoder {
-	return &Decoder{schema: schema, fields: map[reflect.Type]structKeys{}}
+	return &Decoder{schema: schema, positions: map[string]Position{}, fields: map[reflect.Type]structKeys{}}
 }
 
 // Document reads one document into the struct that v points to, and returns
@@ -73,11 +73,12 @@ var rawJSON = reflect.TypeFor[json.RawMessage]()
 // Decode reads one node into a settable value. What is wrong is recorded and
 // leaves v as far as it was read.
 func (d *Decoder) Decode(n *yaml.Node, at Place, v reflect.Value) {
-	d.positions[at.Path] = Position{n.Line, n.Column}
+	where := Position{n.Line, n.Column}
 	n, at, ok := d.resolve(n, at)
 	if !ok {
 		return
 	}
+	d.positions[at.Path] = where
 	if d.schema.Custom != nil && d.schema.Custom(d, n, at, v) {
 		return
 	}
@@ -104,17 +105,11 @@ func (d *Decoder) Decode(n *yaml.Node, at Place, v reflect.Value) {
 // tag of somebody's own, an endless nest.
 func (d *Decoder) resolve(n *yaml.Node, at Place) (*yaml.Node, Place, bool) {
 	if n.Kind == yaml.AliasNode {
-		n, at.aliased = n.Alias, true
-	}
-	if at.aliased {
-		d.aliased++
+		n = n.Alias
 	}
 	at.depth++
 	switch {
-	case d.aliased > maxAliased:
-		if d.aliased == maxAliased+1 {
-			d.Refuse(n, at, "aliases stand for more than %d values; write the values out", maxAliased)
-		}
+	case d.full(n, at):
 	case at.depth > maxDepth:
 		d.Refuse(n, at, "nested more than %d levels deep; make it flatter", maxDepth)
 	case n.Tag == "!!null":
@@ -125,6 +120,16 @@ func (d *Decoder) resolve(n *yaml.Node, at Place) (*yaml.Node, Place, bool) {
 		return n, at, true
 	}
 	return n, at, false
+}
+
+// full counts a value and says whether it is one too many; the first of those
+// is a problem, the others are passed over.
+func (d *Decoder) full(n *yaml.Node, at Place) bool {
+	d.values++
+	if d.values == maxValues+1 {
+		d.Refuse(n, at, "the file holds more than %d values, with aliases written out; split it", maxValues)
+	}
+	return d.values > maxValues
 }
 
 func standardTag(n *yaml.Node) bool {

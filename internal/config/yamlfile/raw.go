@@ -27,13 +27,16 @@ func (d *Decoder) jsonValue(n *yaml.Node, at Place) any {
 	switch n.Kind {
 	case yaml.MappingNode:
 		object := map[string]any{}
-		d.eachKey(n, at, func(key, value *yaml.Node, at Place) {
+		d.EachKey(n, at, func(key, value *yaml.Node, at Place) {
 			object[key.Value] = d.jsonChild(value, at)
 		})
 		return object
 	case yaml.SequenceNode:
-		list := make([]any, 0, len(n.Content))
+		list := []any{}
 		for i, item := range n.Content {
+			if d.values > maxValues {
+				break
+			}
 			list = append(list, d.jsonChild(item, at.item(i)))
 		}
 		return list

@@ -21,19 +21,14 @@ type scalar struct {
 
 var (
 	textType = reflect.TypeFor[encoding.TextUnmarshaler]()
+	spanType = reflect.TypeFor[time.Duration]()
 	integer  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 	decimal  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 )
 
-// duration is a type that is written as 1h30m: any text that a time.Duration
-// converts to.
-func isDuration(t reflect.Type) bool {
-	d := reflect.TypeFor[time.Duration]()
-	return t == d || (t.ConvertibleTo(d) && t.Kind() == d.Kind() && reflect.PointerTo(t).Implements(textType))
-}
-
+// isText says whether a type has a notation of its own.
 func isText(v reflect.Value) bool {
-	return isDuration(v.Type()) || reflect.PointerTo(v.Type()).Implements(textType)
+	return reflect.PointerTo(v.Type()).Implements(textType)
 }
 
 // scalarOf reads a scalar node and replaces references in it.
@@ -71,7 +66,7 @@ func shorten(s string) string {
 
 func (d *Decoder) decodeScalar(n *yaml.Node, at Place, v reflect.Value) {
 	switch {
-	case isDuration(v.Type()):
+	case v.Type() == spanType:
 		d.decodeDuration(n, at, v)
 	case isText(v):
 		d.decodeText(n, at, v)

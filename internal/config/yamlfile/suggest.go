@@ -13,9 +13,9 @@ const (
 	minPrefix = 3
 )
 
-// unknownKey says what to do about a key that nobody knows: the nearest known
+// UnknownKey says what to do about a key that nobody knows: the nearest known
 // key, or all of them.
-func unknownKey(key string, known []string) string {
+func UnknownKey(key string, known []string) string {
 	if near := Nearest(key, known); near != "" {
 		return fmt.Sprintf("unknown key; did you mean %q?", near)
 	}

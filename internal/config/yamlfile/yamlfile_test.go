@@ -151,3 +151,20 @@ func TestPositions(t *testing.T) {
 		}
 	}
 }
+
+func TestTooManyValues(t *testing.T) {
+	list := "[" + strings.Repeat("a,", 500) + "]"
+	lists := "[&a " + list + ", " + strings.Repeat("*a, ", 600) + "]"
+	var s struct {
+		Lists [][]string `json:"lists"`
+	}
+	docs, problem := Load([]byte("lists: "+lists), 1<<20)
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	d := NewDecoder(Schema{})
+	d.Document(docs[0], &s)
+	if got := d.Problems(); len(got) != 1 || got[0].Message != "the file holds more than 250000 values, with aliases written out; split it" {
+		t.Errorf("got %d problems: %.300v", len(got), got)
+	}
+}
