@@ -11,8 +11,10 @@ import (
 type Work struct {
 	Lane         Lane
 	Endpoint     Endpoint
+	Tenant       *Tenant
 	Task         *BoundTask
 	Entry        Entry
+	Cause        *Message      // the message that led to Entry, when it names one
 	Asked        Entry         // for a bot: the question; Entry itself, or the one it asks again
 	Conversation *Conversation // as it is now: ids, links; what may not change comes from Entry
 	Client       *Client
@@ -95,7 +97,7 @@ func (s *Service) readHead(r Reader, lane Lane) (*Work, error) {
 			return nil, err
 		}
 	}
-	w.Task = cat.Task(lane.TenantID, w.Conversation.TaskID)
+	w.Tenant, w.Task = cat.Tenant(lane.TenantID), cat.Task(lane.TenantID, w.Conversation.TaskID)
 	return w, w.findNeighbours(r)
 }
 
@@ -124,10 +126,16 @@ func (w *Work) findEntry(r Reader) (bool, error) {
 	return true, nil
 }
 
-// findNeighbours adds the earlier try of the event, the gap before it, and
-// the question that a bot is asked.
+// findNeighbours adds the earlier try of the event, the message that led to
+// it, the gap before it, and the question that a bot is asked.
 func (w *Work) findNeighbours(r Reader) (err error) {
 	l := w.Lane
+	if w.Entry.Data.CausedBy != 0 {
+		w.Cause, err = r.Message(l.TenantID, w.Entry.Data.CausedBy)
+		if err != nil && ErrorCode(err) != CodeNotFound {
+			return err
+		}
+	}
 	if w.Delivery == nil {
 		w.Delivery, err = r.DeliveryOf(l.TenantID, l.EndpointID, l.ConversationID, w.Entry.Seq)
 		if err != nil && ErrorCode(err) != CodeNotFound {
