@@ -63,12 +63,12 @@ func (t *Tx) LinkExternalID(tenant, scope chat.ID, externalID string, client cha
 }
 
 func clientJSON(c *chat.Client) (profile, metadata, segmentation string, err error) {
-	if profile, err = toJSON(c.Profile); err != nil {
+	if profile, err = mapJSON(c.Profile); err != nil {
 		return "", "", "", err
 	}
-	if metadata, err = toJSON(c.Metadata); err != nil {
+	if metadata, err = mapJSON(c.Metadata); err != nil {
 		return "", "", "", err
 	}
-	segmentation, err = toJSON(c.Segmentation)
+	segmentation, err = mapJSON(c.Segmentation)
 	return profile, metadata, segmentation, err
 }

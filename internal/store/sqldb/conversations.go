@@ -11,6 +11,15 @@ const conversationColumns = `id, tenant_id, client_id, task_id, channel_id, key,
 	seq, flags, vars, session_id, messages, last_at, owner_kind, owner_id, last_message_id,
 	buttons_id, unread`
 
+const (
+	saveSet = `UPDATE conversations SET seq = $3, flags = $4, vars = $5, session_id = $6, messages = $7, last_at = $8,
+	owner_id = $9, last_message_id = $10, buttons_id = $11, unread = $12`
+	saveWhere = ` WHERE id = $1 AND tenant_id = $2`
+
+	saveConversation         = saveSet + saveWhere
+	saveConversationAndOwner = saveSet + `, owner_kind = $13` + saveWhere
+)
+
 // scanConversation never leaves Vars nil.
 func scanConversation(row scanner, c *chat.Conversation) error {
 	c.Vars = map[string]any{}
@@ -64,7 +73,7 @@ func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]cha
 // CreateConversation implements chat.ConversationWriter. CodeConflict when the
 // client has one on the task under the key.
 func (t *Tx) CreateConversation(c *chat.Conversation) error {
-	vars, err := toJSON(c.Vars)
+	vars, err := mapJSON(c.Vars)
 	if err != nil {
 		return err
 	}
@@ -77,18 +86,48 @@ func (t *Tx) CreateConversation(c *chat.Conversation) error {
 		c.ButtonsID, c.Unread)
 }
 
-// SaveConversation implements chat.ConversationWriter.
+// SaveConversation implements chat.ConversationWriter. Only the kind of the
+// owner is in an index, which an UPDATE rewrites for every column it names,
+// changed or not: so it is named only when it may have changed.
 func (t *Tx) SaveConversation(c *chat.Conversation) error {
-	vars, err := toJSON(c.Vars)
+	vars, err := mapJSON(c.Vars)
 	if err != nil {
 		return err
 	}
-	return t.change("conversation",
-		`UPDATE conversations SET seq = $3, flags = $4, vars = $5, session_id = $6, messages = $7, last_at = $8,
-			owner_kind = $9, owner_id = $10, last_message_id = $11, buttons_id = $12, unread = $13
-		 WHERE id = $1 AND tenant_id = $2`,
-		c.ID, c.TenantID, c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt,
-		c.Owner.Kind, c.Owner.ID, c.LastMessageID, c.ButtonsID, c.Unread)
+	query, args := saveConversation, []any{c.ID, c.TenantID, c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt,
+		c.Owner.ID, c.LastMessageID, c.ButtonsID, c.Unread}
+	if stored, known := t.owners[c.ID]; !known || stored != c.Owner.Kind {
+		query, args = saveConversationAndOwner, append(args, c.Owner.Kind)
+	}
+	if err := t.change("conversation", query, args...); err != nil {
+		return err
+	}
+	t.knowOwner(c)
+	return nil
+}
+
+// Conversation implements chat.ConversationReader.
+func (t *Tx) Conversation(tenant, id chat.ID) (*chat.Conversation, error) {
+	c, err := t.Reader.Conversation(tenant, id)
+	t.knowOwner(c)
+	return c, err
+}
+
+// ConversationByKey implements chat.ConversationReader.
+func (t *Tx) ConversationByKey(tenant, task, client chat.ID, key string) (*chat.Conversation, error) {
+	c, err := t.Reader.ConversationByKey(tenant, task, client, key)
+	t.knowOwner(c)
+	return c, err
+}
+
+func (t *Tx) knowOwner(c *chat.Conversation) {
+	if c == nil {
+		return
+	}
+	if t.owners == nil {
+		t.owners = map[chat.ID]chat.OwnerKind{}
+	}
+	t.owners[c.ID] = c.Owner.Kind
 }
 
 // where collects the conditions of a list that is paged by id.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// toJSON is what a column of structured data holds. Empty maps and lists are
-// the empty text, so that rows without them stay short and cheap to read.
+// toJSON is what a column of structured data holds. What is empty is the empty
+// text, so that rows without it stay short and cheap to read.
 func toJSON[T any](v T) (string, error) {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
@@ -15,12 +15,26 @@ func toJSON[T any](v T) (string, error) {
 	if err := enc.Encode(v); err != nil {
 		return "", fmt.Errorf("encoding %T: %w", v, err)
 	}
-	switch text := strings.TrimSuffix(b.String(), "\n"); text {
-	case "null", "{}", "[]":
-		return "", nil
-	default:
+	if text := strings.TrimSuffix(b.String(), "\n"); text != "{}" {
 		return text, nil
 	}
+	return "", nil
+}
+
+// mapJSON is toJSON of a map, which mostly is empty.
+func mapJSON[M ~map[string]V, V any](m M) (string, error) {
+	if len(m) == 0 {
+		return "", nil
+	}
+	return toJSON(m)
+}
+
+// listJSON is toJSON of a list, which mostly is empty.
+func listJSON[L ~[]V, V any](l L) (string, error) {
+	if len(l) == 0 {
+		return "", nil
+	}
+	return toJSON(l)
 }
 
 // jsonColumn scans such a column into what into points at.

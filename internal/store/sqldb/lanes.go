@@ -2,17 +2,17 @@ package sqldb
 
 import "github.com/tolmach/tolmach/internal/chat"
 
-const laneColumns = `tenant_id, endpoint_id, conversation_id, next_seq, due_at, epoch, attempts, replays, blocked`
+const laneColumns = `tenant_id, endpoint_id, conversation_id, next_seq, due_at, epoch, claimed, attempts, replays, blocked`
 
 func scanLane(row scanner, l *chat.Lane) error {
-	return row.Scan(&l.TenantID, &l.EndpointID, &l.ConversationID, &l.NextSeq, &l.DueAt, &l.Epoch, &l.Attempts,
-		&l.Replays, &l.Blocked)
+	return row.Scan(&l.TenantID, &l.EndpointID, &l.ConversationID, &l.NextSeq, &l.DueAt, &l.Epoch, &l.Claimed,
+		&l.Attempts, &l.Replays, &l.Blocked)
 }
 
 // WakeLane implements chat.LaneStore.
 func (t *Tx) WakeLane(tenant, endpoint, conversation chat.ID, seq int64) error {
 	_, err := t.exec("lane",
-		`INSERT INTO lanes (`+laneColumns+`, claimed) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, FALSE, FALSE)
+		`INSERT INTO lanes (`+laneColumns+`) VALUES ($1, $2, $3, $4, $5, 0, FALSE, 0, 0, FALSE)
 		 ON CONFLICT (endpoint_id, conversation_id) DO NOTHING`,
 		tenant, endpoint, conversation, seq, t.now)
 	return err
@@ -94,7 +94,7 @@ func (t *Tx) ReleaseLanes() error {
 // AddReplays implements chat.LaneStore.
 func (t *Tx) AddReplays(tenant, endpoint, conversation chat.ID, seq int64, n int) error {
 	return t.change("lane",
-		`INSERT INTO lanes (`+laneColumns+`, claimed) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, FALSE, FALSE)
+		`INSERT INTO lanes (`+laneColumns+`) VALUES ($1, $2, $3, $4, $5, 0, FALSE, 0, $6, FALSE)
 		 ON CONFLICT (endpoint_id, conversation_id) DO UPDATE SET replays = lanes.replays + excluded.replays,
 			due_at = CASE WHEN lanes.claimed THEN lanes.due_at ELSE excluded.due_at END
 		 WHERE lanes.tenant_id = excluded.tenant_id`,

@@ -93,7 +93,7 @@ func (t *Tx) claim(thing, query string, args ...any) error {
 }
 
 func notFound(thing string) error {
-	return chat.Errorf(chat.CodeNotFound, "no such %s; check its id and whose it is", thing)
+	return &chat.Error{Code: chat.CodeNotFound, Message: "there is no such " + thing + "; check its id, and that it is yours"}
 }
 
 // atMost is the bound of a list whose filter has none.

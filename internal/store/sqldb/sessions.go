@@ -18,7 +18,7 @@ func (r *Reader) Session(tenant, id chat.ID) (*chat.Session, error) {
 
 // CreateSession implements chat.ConversationWriter.
 func (t *Tx) CreateSession(s *chat.Session) error {
-	tried, err := toJSON(s.Tried)
+	tried, err := listJSON(s.Tried)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (t *Tx) CreateSession(s *chat.Session) error {
 
 // SaveSession implements chat.ConversationWriter.
 func (t *Tx) SaveSession(s *chat.Session) error {
-	tried, err := toJSON(s.Tried)
+	tried, err := listJSON(s.Tried)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,8 @@ func (r *Reader) Now() chat.Micros { return r.now }
 // Tx is a chat.Tx over one transaction. It neither begins nor ends it.
 type Tx struct {
 	Reader
-	ids IDs
+	ids    IDs
+	owners map[chat.ID]chat.OwnerKind // of the conversations as they are stored, those it knows
 }
 
 // NewTx makes the use case's view of a write transaction.

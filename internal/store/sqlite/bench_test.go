@@ -45,10 +45,16 @@ func benchmarkAccept(b *testing.B, callers int) {
 			b.Error(err)
 		}
 	})
-	for i := range talks {
-		if err := s.Update(ctx, chat.PriorityNormal, func(tx chat.Tx) error { return startTalk(tx, i) }); err != nil {
-			b.Fatal(err)
+	err = s.Update(ctx, chat.PriorityNormal, func(tx chat.Tx) error {
+		for i := range talks {
+			if err := startTalk(tx, i); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
 	batches.Store(0)
 	var count atomic.Int64

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -17,14 +18,16 @@ import (
 // cost. One goroutine at a time uses it.
 type conn struct {
 	driver     driver.Conn
-	statements map[string]driver.Stmt
+	statements map[string]statement
+	args       []driver.NamedValue // of the running statement; the driver keeps none
 }
 
-// statement is what the driver's statements can do beyond the old interface.
-// They get no context: nothing here runs long enough to be worth a watcher.
+// statement is what this driver's statements are. They get no context that
+// ends: nothing here runs long enough to be worth a watcher.
 type statement interface {
-	Exec(args []driver.Value) (driver.Result, error)
-	Query(args []driver.Value) (driver.Rows, error)
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
 func connect(dsn string) (*conn, error) {
@@ -32,7 +35,7 @@ func connect(dsn string) (*conn, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &conn{driver: d, statements: map[string]driver.Stmt{}}, nil
+	return &conn{driver: d, statements: map[string]statement{}}, nil
 }
 
 // Close finalises every statement and closes the connection.
@@ -45,15 +48,28 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) prepare(query string) (statement, error) {
-	s, ok := c.statements[query]
-	if !ok {
-		var err error
-		if s, err = c.driver.Prepare(query); err != nil {
-			return nil, translate(err)
-		}
-		c.statements[query] = s
+	if s, ok := c.statements[query]; ok {
+		return s, nil
 	}
+	s, err := c.driver.Prepare(query)
+	if err != nil {
+		return nil, translate(err)
+	}
+	c.statements[query] = s.(statement)
 	return s.(statement), nil
+}
+
+// bind makes the arguments ready for the driver.
+func (c *conn) bind(args []any) error {
+	c.args = c.args[:0]
+	for i, a := range args {
+		v, err := driverValue(a)
+		if err != nil {
+			return fmt.Errorf("argument %d: %w", i+1, err)
+		}
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	return nil
 }
 
 // Exec implements sqldb.Conn.
@@ -62,11 +78,10 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	values, err := driverValues(args)
-	if err != nil {
+	if err := c.bind(args); err != nil {
 		return 0, err
 	}
-	result, err := s.Exec(values)
+	result, err := s.ExecContext(context.Background(), c.args)
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -79,11 +94,10 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := driverValues(args)
-	if err != nil {
+	if err := c.bind(args); err != nil {
 		return nil, err
 	}
-	r, err := s.Query(values)
+	r, err := s.QueryContext(context.Background(), c.args)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -96,7 +110,7 @@ func (c *conn) Script(text string) error {
 	if err != nil {
 		return translate(err)
 	}
-	_, err = s.(statement).Exec(nil)
+	_, err = s.(statement).ExecContext(context.Background(), nil)
 	return translate(errors.Join(err, s.Close()))
 }
 

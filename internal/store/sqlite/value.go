@@ -4,43 +4,37 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/tolmach/tolmach/internal/chat"
 )
 
-// driverValues turns arguments of any integer, string, bool or []byte kind
+// driverValue turns an argument of any integer, string, bool or []byte kind
 // into what the driver binds. The commonest types are named; the others take
 // the slower way by their kind.
-func driverValues(args []any) ([]driver.Value, error) {
-	values := make([]driver.Value, len(args))
-	for i, a := range args {
-		switch v := a.(type) {
-		case int64, string, bool, []byte, nil:
-			values[i] = v
-		case int:
-			values[i] = int64(v)
-		case chat.ID:
-			values[i] = int64(v)
-		case chat.Micros:
-			values[i] = int64(v)
-		default:
-			k := reflect.ValueOf(a)
-			switch {
-			case k.CanInt():
-				values[i] = k.Int()
-			case k.CanUint() && k.Uint() <= 1<<63-1:
-				values[i] = int64(k.Uint())
-			case k.Kind() == reflect.String:
-				values[i] = k.String()
-			case k.Kind() == reflect.Bool:
-				values[i] = k.Bool()
-			default:
-				return nil, fmt.Errorf("argument %d: a %T can't be stored", i+1, a)
-			}
-		}
+func driverValue(a any) (driver.Value, error) {
+	switch v := a.(type) {
+	case int64, string, bool, []byte, nil:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case chat.ID:
+		return int64(v), nil
+	case chat.Micros:
+		return int64(v), nil
 	}
-	return values, nil
+	k := reflect.ValueOf(a)
+	switch {
+	case k.CanInt():
+		return k.Int(), nil
+	case k.CanUint() && k.Uint() <= math.MaxInt64:
+		return int64(k.Uint()), nil
+	case k.Kind() == reflect.String:
+		return k.String(), nil
+	default:
+		return nil, fmt.Errorf("a %T can't be stored", a)
+	}
 }
 
 // assign puts a column's value where dest points. A value that does not fit
