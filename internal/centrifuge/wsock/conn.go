@@ -30,9 +30,6 @@ type Conn struct {
 	up       *Upgrader
 	protocol string
 
-	// OnPong, if set before the first Read, is called by Read for each pong.
-	OnPong func()
-
 	// The reading side.
 	early      []byte // what came along with the handshake
 	buf        [bufferSize]byte
@@ -228,10 +225,6 @@ func (c *Conn) control(h ws.Header) error {
 	case ws.OpPing:
 		if err := c.writeFrame(ws.OpPong, payload); err != nil && err != ErrClosing {
 			return fmt.Errorf("wsock: answer ping: %w", err)
-		}
-	case ws.OpPong:
-		if c.OnPong != nil {
-			c.OnPong()
 		}
 	case ws.OpClose:
 		return c.peerClosed(payload)

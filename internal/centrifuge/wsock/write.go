@@ -13,9 +13,6 @@ func (c *Conn) WriteParts(op Op, parts [][]byte, separator string) error {
 	return c.writeLocked(op, parts, separator)
 }
 
-// Ping sends a ping frame.
-func (c *Conn) Ping() error { return c.writeFrame(ws.OpPing, nil) }
-
 func (c *Conn) writeFrame(op ws.OpCode, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,234 @@
+package centrifuge
+
+import (
+	"time"
+
+	"github.com/tolmach/tolmach/internal/centrifuge/protocol"
+)
+
+// subscription is one connection's place in one channel.
+type subscription struct {
+	conn    *Conn
+	options SubscribeOptions // without Data
+	own     bool             // the client asked for it
+
+	// The channel's lock guards where in it the subscription stands.
+	channel *channel
+	index   int
+
+	// The connection's lock guards the rest.
+	begun    bool // the client knows of it
+	catching bool // the stream is being read: publications wait in held
+	paused   bool // publications are left to the stream
+	held     []heldPublication
+	heldSize int
+	offset   uint64 // of the last publication delivered
+	expire   time.Time
+}
+
+type heldPublication struct {
+	offset uint64
+	msg    []byte
+}
+
+func (sub *subscription) info() *ClientInfo {
+	info := sub.conn.Info()
+	info.ChanInfo = sub.options.Info
+	return &info
+}
+
+// deliver brings one publication to a subscription. A channel's lock is held.
+func (c *Conn) deliver(sub *subscription, offset uint64, b *broadcast) {
+	msg, err := b.in(c.form)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		c.disconnectLocked(DisconnectInappropriateProtocol)
+	case sub.catching:
+		sub.heldSize += len(msg)
+		if sub.heldSize > c.srv.cfg.MaxQueue {
+			c.disconnectLocked(DisconnectSlow)
+			return
+		}
+		sub.held = append(sub.held, heldPublication{offset, msg})
+	case sub.paused:
+	default:
+		c.deliverLive(sub, offset, msg)
+	}
+}
+
+// deliverLive queues a publication unless the client has it; c.mu is held.
+func (c *Conn) deliverLive(sub *subscription, offset uint64, msg []byte) {
+	if offset != 0 {
+		if offset <= sub.offset {
+			return
+		}
+		sub.offset = offset
+	}
+	c.enqueue(msg)
+}
+
+// goLive lets publications through from an offset on, those first that came
+// while the stream was read; c.mu is held.
+func (c *Conn) goLive(sub *subscription, from uint64) {
+	held := sub.held
+	sub.offset, sub.catching, sub.held, sub.heldSize = from, false, nil, 0
+	if sub.paused {
+		return // what is kept in the stream comes with Resume
+	}
+	for _, h := range held {
+		c.deliverLive(sub, h.offset, h.msg)
+	}
+}
+
+// add subscribes the connection. Publications wait until begin or drop.
+func (c *Conn) add(name string, o SubscribeOptions, own bool) (*subscription, error) {
+	sub := &subscription{conn: c, options: o, own: own, catching: true, paused: o.Paused, expire: c.graceful(o.ExpireAt)}
+	sub.options.Data = nil
+	c.srv.hub.add(name, sub)
+	if err := c.register(name, sub); err != nil {
+		c.srv.hub.remove(sub)
+		return nil, err
+	}
+	return sub, nil
+}
+
+func (c *Conn) register(name string, sub *subscription) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.outbox.closing != nil {
+		return ErrConnClosed
+	}
+	if err := c.mayAdd(name, sub.own); err != nil {
+		return err
+	}
+	if c.subs == nil {
+		c.subs = make(map[string]*subscription)
+	}
+	c.subs[name] = sub
+	if sub.own {
+		c.ownSubs++
+	}
+	return nil
+}
+
+// mayAdd says why a channel can't be subscribed to; c.mu is held.
+func (c *Conn) mayAdd(name string, own bool) error {
+	switch {
+	case c.subs[name] != nil:
+		return ErrAlreadySubscribed
+	case own && c.ownSubs >= c.srv.cfg.MaxChannels:
+		return ErrLimitExceeded
+	}
+	return nil
+}
+
+// drop undoes add before the client heard of the subscription.
+func (c *Conn) drop(subs ...*subscription) {
+	for _, sub := range subs {
+		if c.unregister(sub) {
+			c.srv.hub.remove(sub)
+		}
+	}
+}
+
+// unregister takes a subscription out of the connection; only the first caller
+// gets true and must take it out of the hub.
+func (c *Conn) unregister(sub *subscription) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.subs[sub.channel.name] != sub {
+		return false
+	}
+	delete(c.subs, sub.channel.name)
+	if sub.own {
+		c.ownSubs--
+	}
+	return true
+}
+
+// begin queues the message that tells the client of its subscriptions and lets
+// their publications follow it. It returns false if the connection is ending.
+func (c *Conn) begin(msg []byte, starts ...start) bool {
+	c.mu.Lock()
+	if c.outbox.closing != nil {
+		c.mu.Unlock()
+		return false
+	}
+	c.enqueue(msg)
+	var joined []*subscription
+	for _, s := range starts {
+		if !s.sub.begun {
+			s.sub.begun = true
+			joined = append(joined, s.sub)
+		}
+		c.goLive(s.sub, s.from)
+		c.watchExpiry(s.sub.expire)
+	}
+	c.reschedule()
+	c.mu.Unlock()
+	for _, sub := range joined {
+		c.announce(sub, func(p *protocol.Push, m *protocol.Membership) { p.Join = m })
+	}
+	return true
+}
+
+// start says from which offset a subscription's publications are live.
+type start struct {
+	sub  *subscription
+	from uint64
+}
+
+// announce tells those who want to know that somebody joined or left.
+func (c *Conn) announce(sub *subscription, put func(*protocol.Push, *protocol.Membership)) {
+	if !sub.options.JoinLeave {
+		return
+	}
+	push := &protocol.Push{Channel: sub.channel.name}
+	put(push, &protocol.Membership{Info: sub.info()})
+	msg := broadcast{reply: protocol.Reply{Push: push}}
+	c.srv.hub.each(sub.channel.name, func(other *subscription) {
+		if other.options.JoinLeave {
+			other.conn.deliver(other, 0, &msg)
+		}
+	})
+}
+
+// end ends a subscription, tells the client if it did not ask for it, and the
+// others.
+func (c *Conn) end(sub *subscription, u Unsubscribe, tell bool) {
+	if !c.unregister(sub) {
+		return
+	}
+	if tell {
+		push := &protocol.Push{Channel: sub.channel.name, Unsubscribe: &protocol.Unsubscribe{Code: u.Code, Reason: u.Reason}}
+		if err := c.push(push); err != nil {
+			c.log().Debug("unsubscribe push not sent", "error", err)
+		}
+	}
+	c.forget(sub, u)
+}
+
+// forget takes a subscription that was unregistered out of its channel.
+func (c *Conn) forget(sub *subscription, u Unsubscribe) {
+	c.srv.hub.remove(sub)
+	c.mu.Lock()
+	begun := sub.begun
+	c.mu.Unlock()
+	if !begun {
+		return
+	}
+	c.announce(sub, func(p *protocol.Push, m *protocol.Membership) { p.Leave = m })
+	if h := c.srv.handlers.unsubscribe; h != nil {
+		c.contain("unsubscribed", func() { h.Unsubscribed(c, sub.channel.name, u) })
+	}
+}
+
+// subscription returns the connection's subscription to a channel, nil if it
+// has none.
+func (c *Conn) subscription(name string) *subscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.subs[name]
+}
