@@ -54,24 +54,25 @@ type LateAnswer struct {
 // one (see Settle).
 //
 // Errors: CodeForbidden when the session has left the bot, or the bot was
-// muted, since the question was asked; nothing is shown then. CodeTooLarge.
+// muted, since the question was asked; nothing is shown then. CodeConflict when
+// the lane to settle is somebody else's by now or was settled before; nothing
+// is shown then either, so an answer whose commit is unknown may be repeated.
+// CodeTooLarge.
 func (s *Service) Answer(ctx context.Context, actor Actor, a Answer) (*Lane, error) {
 	if err := a.check(); err != nil {
 		return nil, err
 	}
 	var lane *Lane
 	err := s.update(ctx, actor, func(u *unit) error {
+		lane = nil
 		if err := u.load(actor.TenantID, a.ConversationID); err != nil {
 			return err
 		}
 		if err := u.mayAnswer(a.Version); err != nil {
 			return err
 		}
-		if err := u.carryOut(&a); err != nil {
+		if err := u.carryOut(&a); err != nil || a.Settle == nil {
 			return err
-		}
-		if a.Settle == nil {
-			return nil
 		}
 		var err error
 		lane, err = u.settle(a.Settle)

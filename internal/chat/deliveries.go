@@ -184,9 +184,22 @@ func (s *Service) PauseEndpoint(ctx context.Context, actor Actor, id ID, paused 
 	return err
 }
 
-// SaveHealth remembers what the delivery engine knows of an endpoint.
+// SaveHealth remembers what the delivery engine knows of an endpoint. It may
+// pause the endpoint and never resumes it: what somebody paused meanwhile stays
+// as it is.
 func (s *Service) SaveHealth(ctx context.Context, h EndpointHealth) error {
-	return s.store.Update(ctx, PriorityNormal, func(tx Tx) error { return tx.SaveEndpointHealth(&h) })
+	return s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		stored, err := tx.EndpointHealth()
+		if err != nil {
+			return err
+		}
+		for i := range stored {
+			if stored[i].EndpointID == h.EndpointID && stored[i].TenantID == h.TenantID && stored[i].Paused {
+				return nil
+			}
+		}
+		return tx.SaveEndpointHealth(&h)
+	})
 }
 
 // Health reads what was remembered of all endpoints.

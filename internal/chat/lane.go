@@ -2,7 +2,8 @@ package chat
 
 // Lane is the cursor of one endpoint in one conversation. It exists only while
 // the endpoint is behind, or has replays to send. A claimed lane is nobody
-// else's until DueAt; Epoch fences whoever lost it.
+// else's until DueAt; Epoch fences whoever lost it. Saving a lane keeps or ends
+// the claim as Claimed says.
 type Lane struct {
 	TenantID       ID
 	EndpointID     ID // of the integration, bot or channel
@@ -10,6 +11,7 @@ type Lane struct {
 	NextSeq        int64
 	DueAt          Micros
 	Epoch          int64
+	Claimed        bool // somebody works on it until DueAt
 	Attempts       int  // failed tries of the head that count against the event
 	Replays        int  // deliveries queued for replay, sent before NextSeq
 	Blocked        bool // on_park: block stopped it at a parked event

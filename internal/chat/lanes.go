@@ -21,6 +21,7 @@ type Work struct {
 	Session      *Session  // the open one, or nil
 	Delivery     *Delivery // of an earlier try or a replay, with its body; nil at first
 	Replay       bool
+	Answered     bool   // a bot's question that has an answer already
 	GapID        string // webhook id of the event parked just before this one, or ""
 }
 
@@ -57,9 +58,51 @@ func (s *Service) Backlog(ctx context.Context, e Endpoint) (oldest Micros, lanes
 	return oldest, lanes, err
 }
 
+// ReleaseClaims lets claimed lanes go, unsent: they are due again at once. A
+// lane that somebody else has claimed since is left alone.
+func (s *Service) ReleaseClaims(ctx context.Context, lanes []Lane) error {
+	return s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		for _, lane := range lanes {
+			stored, err := held(tx, lane)
+			if err != nil {
+				return err
+			}
+			if stored == nil {
+				continue
+			}
+			stored.DueAt, stored.Claimed = tx.Now(), false
+			if err := tx.SaveLane(stored); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// NextDue says when the next lane of each endpoint is due; an endpoint without
+// lanes is absent. A claimed lane is due when its claim runs out.
+func (s *Service) NextDue(ctx context.Context, endpoints []Endpoint) (map[ID]Micros, error) {
+	var due map[ID]Micros
+	err := s.store.View(ctx, func(r Reader) error {
+		due = map[ID]Micros{}
+		for _, e := range endpoints {
+			at, _, err := r.OldestDue(e.TenantID, e.ID)
+			if err != nil {
+				return err
+			}
+			if at != 0 {
+				due[e.ID] = at
+			}
+		}
+		return nil
+	})
+	return due, err
+}
+
 // NextWork reads the head of a claimed lane: a queued replay first, else the
 // first event from NextSeq on that the endpoint wants. It returns nil when
-// there is none; the lane is gone then.
+// there is none: the lane is gone then, or due again when something came in
+// between.
 func (s *Service) NextWork(ctx context.Context, lane Lane) (*Work, error) {
 	var w *Work
 	err := s.store.View(ctx, func(r Reader) (err error) {
@@ -70,7 +113,12 @@ func (s *Service) NextWork(ctx context.Context, lane Lane) (*Work, error) {
 		return w, err
 	}
 	return nil, s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
-		_, err := advance(tx, s.Catalog(), lane)
+		stored, err := held(tx, lane)
+		if err != nil || stored == nil {
+			return err
+		}
+		stored.DueAt, stored.Claimed = tx.Now(), false
+		_, err = advance(tx, s.Catalog(), *stored)
 		return err
 	})
 }
@@ -118,6 +166,9 @@ func (w *Work) findEntry(r Reader) (bool, error) {
 			return false, err
 		}
 	}
+	if w.Lane.Blocked {
+		return false, nil
+	}
 	e, err := nextWanted(r, w.Endpoint, w.Lane)
 	if err != nil || e == nil {
 		return false, err
@@ -144,14 +195,7 @@ func (w *Work) findNeighbours(r Reader) (err error) {
 	}
 	w.Asked = w.Entry
 	if w.Endpoint.Kind == EndpointBot {
-		if w.Entry.Kind == EventOwnerChanged {
-			asked, err := r.Event(l.TenantID, l.ConversationID, w.Entry.Data.Question)
-			if err != nil {
-				return err
-			}
-			w.Asked = *asked
-		}
-		return nil
+		return w.findQuestion(r)
 	}
 	before, err := r.PreviousDelivery(l.TenantID, l.EndpointID, l.ConversationID, w.Entry.Seq)
 	switch {
@@ -161,6 +205,37 @@ func (w *Work) findNeighbours(r Reader) (err error) {
 		return err
 	}
 	return nil
+}
+
+// findQuestion adds what a bot is asked, and whether it has answered: by the
+// API, or before a crash.
+func (w *Work) findQuestion(r Reader) error {
+	l := w.Lane
+	if w.Entry.Kind == EventOwnerChanged {
+		asked, err := r.Event(l.TenantID, l.ConversationID, w.Entry.Data.Question)
+		if err != nil {
+			return err
+		}
+		w.Asked = *asked
+	}
+	const page = 64
+	for after := w.Entry.Seq; ; {
+		entries, err := r.Events(l.TenantID, l.ConversationID, after, page)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			e := &entries[i]
+			if e.Kind == EventMessageCreated && e.Author == AuthorBot && e.AuthorID == w.Endpoint.ID && e.Data.Question == w.Asked.Seq {
+				w.Answered = true
+				return nil
+			}
+		}
+		if len(entries) < page {
+			return nil
+		}
+		after = entries[len(entries)-1].Seq
+	}
 }
 
 // nextWanted returns the first event of the lane from NextSeq on that its
@@ -196,37 +271,56 @@ func (e *Endpoint) wants(ev *Event) bool {
 	}
 }
 
-// advance moves a lane to its next wanted event, or drops it when it has
-// caught up. The lane stays claimed. It returns nil when the lane is gone,
-// because it caught up or because somebody else claimed it.
-func advance(tx Tx, cat *Catalog, lane Lane) (*Lane, error) {
+// held returns the lane as it is stored, or nil when the claim is lost: the
+// lane is gone or somebody else's.
+func held(tx Tx, lane Lane) (*Lane, error) {
 	stored, err := tx.Lane(lane.TenantID, lane.EndpointID, lane.ConversationID)
 	if ErrorCode(err) == CodeNotFound {
 		return nil, nil
 	}
-	if err != nil {
+	if err != nil || stored.Epoch != lane.Epoch {
 		return nil, err
 	}
-	if stored.Epoch != lane.Epoch {
-		return nil, nil
+	return stored, nil
+}
+
+// advance saves a held lane at its next wanted event, or drops it when it has
+// caught up. It returns nil when there is nothing to send now.
+func advance(tx Tx, cat *Catalog, lane Lane) (*Lane, error) {
+	if err := countReplays(tx, &lane); err != nil {
+		return nil, err
 	}
-	lane.Replays = stored.Replays
-	if lane.Blocked && lane.Replays <= 0 {
+	if lane.Blocked && lane.Replays == 0 {
+		lane.DueAt, lane.Claimed = tx.Now(), false
 		return nil, tx.SaveLane(&lane)
 	}
 	var next *Entry
-	if endpoint, ok := cat.Endpoint(lane.TenantID, lane.EndpointID); ok {
+	if endpoint, ok := cat.Endpoint(lane.TenantID, lane.EndpointID); ok && !lane.Blocked {
+		var err error
 		if next, err = nextWanted(tx, endpoint, lane); err != nil {
 			return nil, err
 		}
 	}
-	if next == nil && lane.Replays <= 0 && !lane.Blocked {
+	if next == nil && lane.Replays == 0 {
 		return nil, tx.DropLane(&lane)
 	}
 	if next != nil {
 		lane.NextSeq = next.Seq
 	}
 	return &lane, tx.SaveLane(&lane)
+}
+
+// countReplays makes sure that a lane which counts replays has one: a lane that
+// waited for what is not there would never end.
+func countReplays(tx Tx, lane *Lane) error {
+	if lane.Replays > 0 {
+		_, err := tx.NextQueued(lane.TenantID, lane.EndpointID, lane.ConversationID)
+		if ErrorCode(err) != CodeNotFound {
+			return err
+		}
+	}
+	lane.Replays = 0
+	return nil
 }
 
 // OwnEndpoints lists the endpoints of a task's conversations: who could be

@@ -8,55 +8,97 @@ type Settlement struct {
 	State   DeliveryState // delivered, retrying, parked or void
 	Body    []byte        // what was sent; kept until the delivery is settled by success
 	Attempt *Attempt      // nil when no call was made
+	Reason  string        // why no call was made, when that needs an explanation
 	RetryAt Micros        // of a retry: when the lane is due again
 	Counts  bool          // the failure counts against the event, not the endpoint
+	Until   Micros        // the claim goes on until then when there is more to send; 0 ends it
 }
 
 // Settle records a try and moves the lane: on to the next event, back to wait
-// for a retry, or away. It returns the lane when there is more to send at once
-// under the same claim, nil otherwise. A lane that somebody else has claimed
-// since is left alone: what it sent may be sent again, never lost.
+// for a retry, or away. It returns the lane when there is more to send at once,
+// nil otherwise: under the same claim when st.Until is set, else for whoever
+// claims it. A lane that somebody else has claimed since is left alone: what it
+// sent may be sent again, never lost.
 func (s *Service) Settle(ctx context.Context, st Settlement) (*Lane, error) {
 	var lane *Lane
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		u := &unit{Tx: tx, s: s, cat: s.Catalog(), now: tx.Now()}
 		lane, err = u.settle(&st)
+		if ErrorCode(err) == CodeConflict {
+			return nil
+		}
 		return err
 	})
 	return lane, err
 }
 
+// settle is CodeConflict, before it wrote anything, when the claim is lost or
+// the head was settled before.
 func (u *unit) settle(st *Settlement) (*Lane, error) {
-	lane := st.Work.Lane
-	stored, err := u.Lane(lane.TenantID, lane.EndpointID, lane.ConversationID)
-	if ErrorCode(err) == CodeNotFound || err == nil && stored.Epoch != lane.Epoch {
-		return nil, nil
-	}
+	w := st.Work
+	lane, err := u.unsettled(w)
 	if err != nil {
 		return nil, err
 	}
-	lane.Replays = stored.Replays
 	if err := u.record(st); err != nil {
 		return nil, err
 	}
 	if st.State == DeliveryRetrying {
-		lane.DueAt = st.RetryAt
+		lane.DueAt, lane.Claimed = st.RetryAt, false
 		if st.Counts {
 			lane.Attempts++
 		}
-		return nil, u.SaveLane(&lane)
+		return nil, u.SaveLane(lane)
 	}
 	lane.Attempts = 0
-	if st.Work.Replay {
+	if w.Replay {
 		lane.Replays--
 	} else {
-		lane.NextSeq++
+		lane.NextSeq = w.Entry.Seq + 1
 	}
-	if st.State == DeliveryParked && st.Work.blocks() {
-		lane.NextSeq, lane.Blocked = st.Work.Entry.Seq, true
-		return nil, u.SaveLane(&lane)
+	if st.State == DeliveryParked && w.blocks() && !lane.Blocked {
+		if err := u.block(lane, w.Entry.Seq); err != nil {
+			return nil, err
+		}
 	}
-	return advance(u.Tx, u.cat, lane)
+	lane.DueAt, lane.Claimed = st.Until, true
+	if st.Until == 0 {
+		lane.DueAt, lane.Claimed = u.now, false
+	}
+	return advance(u.Tx, u.cat, *lane)
+}
+
+// unsettled returns the lane of a work that is still to be settled.
+func (u *unit) unsettled(w *Work) (*Lane, error) {
+	lane, err := held(u.Tx, w.Lane)
+	if err != nil {
+		return nil, err
+	}
+	lost := lane == nil || !w.Replay && lane.NextSeq > w.Entry.Seq
+	if !lost && w.Replay {
+		d, err := u.Delivery(w.Lane.TenantID, w.Delivery.ID)
+		if err != nil {
+			return nil, err
+		}
+		lost = d.State != DeliveryQueued
+	}
+	if lost {
+		return nil, Errorf(CodeConflict, "the event is somebody else's by now, or was settled before")
+	}
+	return lane, nil
+}
+
+// block stops a lane at an event that was parked, if it is the last one before
+// what comes next: the replay of an older one leaves the lane as it is.
+func (u *unit) block(lane *Lane, seq int64) error {
+	last, err := u.PreviousDelivery(lane.TenantID, lane.EndpointID, lane.ConversationID, lane.NextSeq)
+	if err != nil {
+		return err
+	}
+	if last.Seq == seq {
+		lane.NextSeq, lane.Blocked = seq, true
+	}
+	return nil
 }
 
 // blocks says whether a parked event stops its lane.
@@ -95,6 +137,8 @@ func (u *unit) record(st *Settlement) error {
 		if err := u.AddAttempt(&a); err != nil {
 			return err
 		}
+	} else if st.Reason != "" {
+		saved.LastStatus, saved.LastError = 0, st.Reason
 	}
 	return u.SaveDelivery(&saved)
 }

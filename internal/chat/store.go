@@ -139,7 +139,7 @@ type LaneStore interface {
 	// another transaction is seen whole or waits.
 	Lane(tenant, endpoint, conversation ID) (*Lane, error)
 	// SaveLane writes the lane if nobody claimed it since (same Epoch);
-	// otherwise CodeConflict.
+	// otherwise CodeConflict. The claim lasts while Claimed says so.
 	SaveLane(l *Lane) error
 	// DropLane removes it under the same condition.
 	DropLane(l *Lane) error
@@ -164,8 +164,8 @@ type DeliveryReader interface {
 	PreviousDelivery(tenant, endpoint, conversation ID, seq int64) (*Delivery, error)
 	// NextQueued returns the queued delivery with the lowest seq of a lane.
 	NextQueued(tenant, endpoint, conversation ID) (*Delivery, error)
-	// OldestDue returns the DueAt of the longest due unblocked lane of the
-	// endpoint and the number of its lanes; 0, 0 when it is not behind.
+	// OldestDue returns the DueAt of the longest due lane of the endpoint
+	// (blocked ones are due for their replays only) and the number of its lanes; 0, 0 when it is not behind.
 	OldestDue(tenant, endpoint ID) (Micros, int, error)
 	// EndpointHealth lists what is remembered of all endpoints.
 	EndpointHealth() ([]EndpointHealth, error)

@@ -35,7 +35,7 @@ func (t *Tx) ClaimLanes(tenant, endpoint chat.ID, limit int, until chat.Micros) 
 	}
 	for i := range due {
 		l := &due[i]
-		l.DueAt, l.Epoch = until, int64(epoch)
+		l.DueAt, l.Epoch, l.Claimed = until, int64(epoch), true
 		err := t.change("lane",
 			`UPDATE lanes SET due_at = $4, epoch = $5, claimed = TRUE
 			 WHERE endpoint_id = $1 AND conversation_id = $2 AND tenant_id = $3`,
@@ -54,13 +54,12 @@ func (t *Tx) Lane(tenant, endpoint, conversation chat.ID) (*chat.Lane, error) {
 		endpoint, conversation, tenant)
 }
 
-// SaveLane implements chat.LaneStore. It ends the claim: the lane is anybody's
-// from its DueAt on.
+// SaveLane implements chat.LaneStore.
 func (t *Tx) SaveLane(l *chat.Lane) error {
 	return t.fenced(
-		`UPDATE lanes SET next_seq = $5, due_at = $6, attempts = $7, replays = $8, blocked = $9, claimed = FALSE
+		`UPDATE lanes SET next_seq = $5, due_at = $6, claimed = $7, attempts = $8, replays = $9, blocked = $10
 		 WHERE endpoint_id = $1 AND conversation_id = $2 AND tenant_id = $3 AND epoch = $4`,
-		l.EndpointID, l.ConversationID, l.TenantID, l.Epoch, l.NextSeq, l.DueAt, l.Attempts, l.Replays, l.Blocked)
+		l.EndpointID, l.ConversationID, l.TenantID, l.Epoch, l.NextSeq, l.DueAt, l.Claimed, l.Attempts, l.Replays, l.Blocked)
 }
 
 // DropLane implements chat.LaneStore.
@@ -109,7 +108,7 @@ func (r *Reader) OldestDue(tenant, endpoint chat.ID) (chat.Micros, int, error) {
 	}
 	b, err := one(r.conn, "lanes", func(row scanner, b *backlog) error { return row.Scan(&b.due, &b.lanes) },
 		`SELECT
-			COALESCE((SELECT due_at FROM lanes WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0) AND blocked = FALSE AND tenant_id = $2
+			COALESCE((SELECT due_at FROM lanes WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0) AND tenant_id = $2
 				ORDER BY due_at LIMIT 1), 0),
 			(SELECT COUNT(*) FROM lanes WHERE endpoint_id = $1 AND tenant_id = $2)`, endpoint, tenant)
 	if err != nil {
