@@ -48,14 +48,29 @@ func (s *Service) ClaimLanes(ctx context.Context, e Endpoint, limit int, lease t
 	return lanes, err
 }
 
-// Backlog says since when an endpoint's longest due lane waits (0: it doesn't)
-// and how many lanes it has.
-func (s *Service) Backlog(ctx context.Context, e Endpoint) (oldest Micros, lanes int, err error) {
-	err = s.store.View(ctx, func(r Reader) (err error) {
-		oldest, lanes, err = r.OldestDue(e.TenantID, e.ID)
-		return err
+// Backlog is how far an endpoint is behind: when its longest due lane is or was
+// due (a claimed one when its claim runs out), and how many lanes it has.
+type Backlog struct {
+	Oldest Micros
+	Lanes  int
+}
+
+// Backlogs looks at several endpoints at once. One that is behind nowhere has
+// the zero Backlog.
+func (s *Service) Backlogs(ctx context.Context, endpoints []Endpoint) (map[ID]Backlog, error) {
+	var found map[ID]Backlog
+	err := s.store.View(ctx, func(r Reader) error {
+		found = make(map[ID]Backlog, len(endpoints))
+		for _, e := range endpoints {
+			oldest, lanes, err := r.OldestDue(e.TenantID, e.ID)
+			if err != nil {
+				return err
+			}
+			found[e.ID] = Backlog{oldest, lanes}
+		}
+		return nil
 	})
-	return oldest, lanes, err
+	return found, err
 }
 
 // ReleaseClaims lets claimed lanes go, unsent: they are due again at once. A
@@ -77,26 +92,6 @@ func (s *Service) ReleaseClaims(ctx context.Context, lanes []Lane) error {
 		}
 		return nil
 	})
-}
-
-// NextDue says when the next lane of each endpoint is due; an endpoint without
-// lanes is absent. A claimed lane is due when its claim runs out.
-func (s *Service) NextDue(ctx context.Context, endpoints []Endpoint) (map[ID]Micros, error) {
-	var due map[ID]Micros
-	err := s.store.View(ctx, func(r Reader) error {
-		due = map[ID]Micros{}
-		for _, e := range endpoints {
-			at, _, err := r.OldestDue(e.TenantID, e.ID)
-			if err != nil {
-				return err
-			}
-			if at != 0 {
-				due[e.ID] = at
-			}
-		}
-		return nil
-	})
-	return due, err
 }
 
 // NextWork reads the head of a claimed lane: a queued replay first, else the
