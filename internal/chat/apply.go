@@ -228,7 +228,7 @@ func (a *applier) item(doc int, tenant string, key nameKey, item setupItem) erro
 		a.problem(doc, item, "id", "the id %d belongs to %s %q", wanted, other.kind, other.name)
 		return nil
 	}
-	secret, err := a.complete(item, old.Body, known)
+	secret, err := a.complete(item, key, old, known)
 	if err != nil {
 		return err
 	}

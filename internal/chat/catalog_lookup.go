@@ -100,3 +100,12 @@ func (c *Catalog) Bots() []*Bot {
 	}
 	return bots
 }
+
+// Operators lists every operator of every tenant, in no order.
+func (c *Catalog) Operators() []*Operator {
+	list := make([]*Operator, 0, len(c.operators))
+	for _, o := range c.operators {
+		list = append(list, o)
+	}
+	return list
+}

@@ -9,7 +9,8 @@ import (
 // complete fills in what the document left to the server: generated tokens and
 // UUIDs, hashes instead of secrets, and what is kept from the stored setting.
 // It returns a secret that can't be read back later.
-func (a *applier) complete(item setupItem, old json.RawMessage, known bool) (secret string, err error) {
+func (a *applier) complete(item setupItem, key nameKey, stored Setting, known bool) (secret string, err error) {
+	old := stored.Body
 	switch v := item.value.(type) {
 	case *Channel:
 		return "", a.completeChannel(v, old, known)
@@ -20,7 +21,7 @@ func (a *applier) complete(item setupItem, old json.RawMessage, known bool) (sec
 	case *APIKey:
 		return a.completeKey(v, old, known)
 	case *Operator:
-		return "", a.completeOperator(v, old, known)
+		return "", a.completeOperator(v, key, stored.ID, old, known)
 	}
 	return "", nil
 }
@@ -131,16 +132,20 @@ func (a *applier) completeKey(v *APIKey, old json.RawMessage, known bool) (secre
 }
 
 // completeOperator keeps a known operator's password unless it is to be reset.
-func (a *applier) completeOperator(v *Operator, old json.RawMessage, known bool) error {
+func (a *applier) completeOperator(v *Operator, key nameKey, id ID, old json.RawMessage, known bool) error {
 	was, err := stored[Operator](old, known)
 	if err != nil {
 		return err
 	}
 	v.ID = 0
 	hash, given := a.hashes[v.Login]
-	v.Password, v.PasswordHash = "", was.PasswordHash
-	if given && (v.PasswordHash == "" || a.options.ResetPasswords) {
-		v.PasswordHash = hash
+	v.Password, v.PasswordHash, v.Disabled = "", was.PasswordHash, was.Disabled
+	if !given || was.PasswordHash != "" && !a.options.ResetPasswords {
+		return nil
 	}
-	return nil
+	v.PasswordHash = hash
+	if !known {
+		return nil
+	}
+	return a.tx.DeleteLoginsOf(key.tenant, id)
 }

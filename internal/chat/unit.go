@@ -26,8 +26,12 @@ type unit struct {
 // update runs one use case: rules and appends in one transaction, then, after
 // the commit, the bus and the waker.
 func (s *Service) update(ctx context.Context, actor Actor, fn func(u *unit) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	var done *unit
-	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+	// Once begun, a caller that hangs up no longer stops it: what commits must be told.
+	err := s.store.Update(context.WithoutCancel(ctx), PriorityNormal, func(tx Tx) error {
 		u := &unit{Tx: tx, s: s, cat: s.Catalog(), actor: actor, now: tx.Now()}
 		if err := fn(u); err != nil {
 			return err
