@@ -1,0 +1,34 @@
+# `make run` and `make test` do all the set-up they need on a Debian machine
+# with Go and Node.
+
+GO      ?= go
+DEMO    ?= demo
+LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
+E2E_NPM := $(dir $(wildcard e2e/*/package.json))
+
+.PHONY: run build test lint unit fuzz npm bench clean
+
+run: build ## serve the demo set-up on http://127.0.0.1:8080
+	bin/tolmach demo $(DEMO)
+	bin/tolmach serve --data $(DEMO)/data --apply $(DEMO)/setup.yaml --egress-allow 127.0.0.0/8
+
+build: ## bin/tolmach
+	$(GO) build -trimpath -o bin/tolmach ./cmd/tolmach
+
+test: npm lint build unit fuzz ## everything, as continuous integration runs it
+
+lint:
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+unit: ## every Go test, the built binary's included, with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+fuzz: ## every fuzz target for some seconds
+	scripts/fuzz.sh
+
+npm: ## what the tests with foreign clients need
+	@for dir in $(E2E_NPM); do (cd $$dir && npm ci --no-audit --no-fund --loglevel=error) || exit 1; done
+
+clean:
+	rm -rf bin $(DEMO)
