@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tolmach/tolmach/internal/chat"
+)
+
+// CookieName is the cookie that holds an operator's session.
+const CookieName = "tolmach_session"
+
+// Session returns the actor of a call to our own API: by bearer token, or by
+// the cookie of an operator's session. A browser sends cookies on behalf of any
+// page, so a request that changes something and shows only a cookie must come
+// from our own pages, as JSON, which no foreign form can send. Errors:
+// CodeUnauthorized, CodeForbidden for a foreign page.
+func (g *Gate) Session(r *http.Request) (chat.Actor, error) {
+	if r.Header.Get("Authorization") != "" {
+		return g.Bearer(r)
+	}
+	token := cookieToken(r)
+	if token == "" {
+		return g.Bearer(r) // the same refusal as without a token
+	}
+	if err := g.checkOrigin(r); err != nil {
+		return chat.Actor{}, err
+	}
+	return g.operator(r.Context(), token)
+}
+
+// SessionToken returns the token that Session looked at, "" when there is none.
+func (g *Gate) SessionToken(r *http.Request) string {
+	if r.Header.Get("Authorization") != "" {
+		return bearerToken(r)
+	}
+	return cookieToken(r)
+}
+
+// SetCookie gives the browser an operator's session for the given life.
+func (g *Gate) SetCookie(w http.ResponseWriter, r *http.Request, token string, life time.Duration) {
+	http.SetCookie(w, g.cookie(r, token, int(life.Seconds())))
+}
+
+// DropCookie takes the session from the browser.
+func (g *Gate) DropCookie(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, g.cookie(r, "", -1))
+}
+
+func (g *Gate) cookie(r *http.Request, token string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: CookieName, Value: token, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: IsHTTPS(r, g.Trusted),
+	}
+}
+
+func cookieToken(r *http.Request) string {
+	c, err := r.Cookie(CookieName)
+	if err != nil || len(c.Value) > maxToken {
+		return ""
+	}
+	return c.Value
+}
+
+// checkOrigin refuses what a foreign page could have sent.
+func (g *Gate) checkOrigin(r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return chat.Errorf(chat.CodeForbidden, "with a cookie, send Content-Type: application/json; or use a bearer token")
+	}
+	if !g.sameOrigin(r) {
+		return chat.Errorf(chat.CodeForbidden, "with a cookie, only pages of this server may send this; or use a bearer token")
+	}
+	return nil
+}
+
+// sameOrigin trusts Sec-Fetch-Site, which no page can set, and compares Origin
+// in browsers that don't send it.
+func (g *Gate) sameOrigin(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
+	}
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || origin.Host == "" {
+		return false
+	}
+	return origin.Host == r.Host || origin.Host == g.publicHost
+}
