@@ -43,6 +43,7 @@ var allowed = map[string][]string{
 	"cmd":                       {""},
 	"bench":                     {""},
 	"examples":                  {},
+	"e2e":                       {"e2e"},
 }
 
 func TestImports(t *testing.T) {
