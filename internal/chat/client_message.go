@@ -178,7 +178,7 @@ func (in *Incoming) check(actor Actor) error {
 	case len(in.Key) > MaxKey:
 		return &Error{Code: CodeTooLarge, Field: "Idempotency-Key", Message: "the key is over 256 bytes"}
 	}
-	return nil
+	return checkProfile(in.Profile)
 }
 
 // fingerprint is the same for the same request and no other.

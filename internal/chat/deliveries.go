@@ -71,6 +71,31 @@ func (s *Service) Replay(ctx context.Context, actor Actor, f DeliveryFilter) (in
 	}
 }
 
+// ReplayDelivery queues one settled delivery to be sent again. Errors:
+// CodeNotFound; CodeConflict for one that is not settled yet, or lost its
+// meaning.
+func (s *Service) ReplayDelivery(ctx context.Context, actor Actor, id ID) error {
+	if err := actor.Require(ScopeDeliveries); err != nil {
+		return err
+	}
+	var endpoint ID
+	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		d, err := tx.Delivery(actor.TenantID, id)
+		if err != nil {
+			return err
+		}
+		if d.State != DeliveryParked && d.State != DeliveryDelivered {
+			return Errorf(CodeConflict, "only parked and delivered events can be replayed; this one is %s", d.State)
+		}
+		endpoint = d.EndpointID
+		return queueReplay(tx, actor.TenantID, id)
+	})
+	if err == nil {
+		s.waker.Wake([]ID{endpoint})
+	}
+	return err
+}
+
 // replayChunk queues one page; last is 0 when it was the last one.
 func (s *Service) replayChunk(ctx context.Context, actor Actor, f DeliveryFilter) (n int, wake []ID, last ID, err error) {
 	f.Limit = 64

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"maps"
+	"slices"
 )
 
 // MaxProfileValue is the longest value of a profile field, in bytes.
@@ -15,10 +16,8 @@ func (s *Service) ChangeProfile(ctx context.Context, actor Actor, conversation I
 	if err := actor.Require(ScopeConversations); err != nil {
 		return nil, err
 	}
-	for field, value := range profile {
-		if len(value) > MaxProfileValue {
-			return nil, &Error{Code: CodeTooLarge, Field: field, Message: "the value is over 4000 bytes"}
-		}
+	if err := checkProfile(profile); err != nil {
+		return nil, err
 	}
 	var client *Client
 	err := s.update(ctx, actor, func(u *unit) error {
@@ -29,4 +28,14 @@ func (s *Service) ChangeProfile(ctx context.Context, actor Actor, conversation I
 		return u.changeProfile(maps.Clone(profile))
 	})
 	return client, err
+}
+
+// checkProfile refuses values over the limit, naming the first in order.
+func checkProfile(profile map[string]string) error {
+	for _, field := range slices.Sorted(maps.Keys(profile)) {
+		if len(profile[field]) > MaxProfileValue {
+			return &Error{Code: CodeTooLarge, Field: field, Message: "the value is over 4000 bytes"}
+		}
+	}
+	return nil
 }
