@@ -79,15 +79,35 @@ func (g *Gate) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// sameOrigin trusts Sec-Fetch-Site, which no page can set, and compares Origin
-// in browsers that don't send it.
+// sameOrigin says whether the request names its page, and it is ours.
 func (g *Gate) sameOrigin(r *http.Request) bool {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
-		return site == "same-origin"
+	ours, known := g.origin(r)
+	return known && ours
+}
+
+// Foreign says whether the request names its page, and it is not ours.
+// Programs name none.
+func (g *Gate) Foreign(r *http.Request) bool {
+	ours, known := g.origin(r)
+	return known && !ours
+}
+
+// origin trusts Sec-Fetch-Site, which no page can set, and compares Origin in
+// browsers that don't send it.
+func (g *Gate) origin(r *http.Request) (ours, known bool) {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "":
+	case "same-origin":
+		return true, true
+	case "none": // the user himself: typed in, or a bookmark
+		return false, false
+	default:
+		return false, true
 	}
-	origin, err := url.Parse(r.Header.Get("Origin"))
-	if err != nil || origin.Host == "" {
-		return false
+	header := r.Header.Get("Origin")
+	if header == "" {
+		return false, false
 	}
-	return origin.Host == r.Host || origin.Host == g.publicHost
+	u, err := url.Parse(header)
+	return err == nil && u.Host != "" && (u.Host == r.Host || u.Host == g.publicHost), true
 }
