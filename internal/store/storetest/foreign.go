@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"encoding/json"
+
+	"github.com/tolmach/tolmach/internal/chat"
+)
+
+// foreignReads reads everything in the world as some tenant and says how much
+// it found.
+func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error) {
+	return map[string]func(tx chat.Tx, as chat.ID, w world) (int, error){
+		"Client": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Client(as, w.talk.client)) },
+		"ClientByExternalID": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return found(tx.ClientByExternalID(as, channel, "user-1"))
+		},
+		"Conversation": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.Conversation(as, w.talk.conversation))
+		},
+		"ConversationByKey": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.ConversationByKey(as, task, w.talk.client, ""))
+		},
+		"Conversations": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return foundAll(tx.Conversations(as, chat.ConversationFilter{}))
+		},
+		"Session": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
+		"Events": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return foundAll(tx.Events(as, w.talk.conversation, 0, 9))
+		},
+		"Event": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Event(as, w.talk.conversation, 1)) },
+		"EventsOfClient": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return foundAll(tx.EventsOfClient(as, w.talk.client, 0, 9))
+		},
+		"Feed":    func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Feed(as, 0, 9)) },
+		"Message": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Message(as, w.entry.MessageID)) },
+		"Lane": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.Lane(as, hook, w.talk.conversation))
+		},
+		"Delivery": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return found(tx.Delivery(as, 1)) },
+		"DeliveryOf": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.DeliveryOf(as, hook, w.talk.conversation, 1))
+		},
+		"Deliveries": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return foundAll(tx.Deliveries(as, chat.DeliveryFilter{}))
+		},
+		"Attempts": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Attempts(as, 1)) },
+		"PreviousDelivery": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.PreviousDelivery(as, hook, w.talk.conversation, 9))
+		},
+		"NextQueued": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.NextQueued(as, hook, w.talk.conversation))
+		},
+		"OldestDue": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			due, lanes, err := tx.OldestDue(as, hook)
+			return int(due) + lanes, err
+		},
+		"Key":     func(tx chat.Tx, as chat.ID, _ world) (int, error) { return found(tx.Key(as, "s", "k")) },
+		"Targets": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Targets(as, task)) },
+	}
+}
+
+// foreignWrites tries to change everything in the world as some tenant.
+func foreignWrites() map[string]func(tx chat.Tx, as chat.ID, w world) error {
+	return map[string]func(tx chat.Tx, as chat.ID, w world) error{
+		"CreateClient": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.CreateClient(&chat.Client{ID: w.talk.client, TenantID: as})
+		},
+		"SaveClient": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveClient(&chat.Client{ID: w.talk.client, TenantID: as, LastAt: 1})
+		},
+		"LinkExternalID": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.LinkExternalID(as, channel, "user-1", w.talk.client)
+		},
+		"CreateConversation": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.CreateConversation(&chat.Conversation{ID: w.talk.conversation, TenantID: as, ClientID: 404})
+		},
+		"SaveConversation": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveConversation(&chat.Conversation{ID: w.talk.conversation, TenantID: as, Seq: 99})
+		},
+		"CreateSession": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.CreateSession(&chat.Session{ID: w.talk.session, TenantID: as})
+		},
+		"SaveSession": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveSession(&chat.Session{ID: w.talk.session, TenantID: as, ClosedAt: 1})
+		},
+		"AppendEvent": func(tx chat.Tx, as chat.ID, w world) error {
+			e := w.entry.Event
+			e.TenantID, e.Kind = as, chat.EventSessionClosed
+			return tx.AppendEvent(&e)
+		},
+		"AddMessage": func(tx chat.Tx, as chat.ID, w world) error {
+			m := *w.entry.Message
+			m.TenantID, m.Content.Text = as, "theirs"
+			return tx.AddMessage(&m)
+		},
+		"SetMessageStatus": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SetMessageStatus(as, w.entry.MessageID, chat.StatusRead)
+		},
+		"WakeLane": func(tx chat.Tx, as chat.ID, w world) error { return tx.WakeLane(as, hook, w.talk.conversation, 99) },
+		"AddReplays": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.AddReplays(as, hook, w.talk.conversation, 99, 3)
+		},
+		"ClaimLanes": func(tx chat.Tx, as chat.ID, _ world) error {
+			_, err := tx.ClaimLanes(as, hook, 9, tx.Now().Add(lease))
+			return err
+		},
+		"SaveLane": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveLane(&chat.Lane{TenantID: as, EndpointID: hook, ConversationID: w.talk.conversation, NextSeq: 99})
+		},
+		"DropLane": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.DropLane(&chat.Lane{TenantID: as, EndpointID: hook, ConversationID: w.talk.conversation})
+		},
+		"SaveDelivery": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveDelivery(&chat.Delivery{
+				ID: 1, TenantID: as, EndpointID: hook, ConversationID: w.talk.conversation, Seq: 1, State: chat.DeliveryVoid,
+			})
+		},
+		"AddAttempt": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.AddAttempt(&chat.Attempt{DeliveryID: 1, TenantID: as, Number: 1, Status: 500})
+		},
+		"SaveEndpointHealth": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.SaveEndpointHealth(&chat.EndpointHealth{EndpointID: hook, TenantID: as, Paused: true})
+		},
+		"SetTimer": func(tx chat.Tx, as chat.ID, w world) error {
+			tm := timer(w.talk.conversation, chat.TimerLate, "", 99)
+			tm.TenantID = as
+			return tx.SetTimer(&tm)
+		},
+		"CancelTimers": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.CancelTimers(as, w.talk.conversation, chat.TimerLate)
+		},
+		"PutKey": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.PutKey(&chat.IdempotencyKey{TenantID: as, Scope: "s", Key: "k", MessageID: 99})
+		},
+		"SaveSetting": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.SaveSetting(&chat.Setting{ID: 1, TenantID: as, Kind: chat.KindTag, Name: "theirs", Body: json.RawMessage(`{}`)})
+		},
+		"DeleteSetting": func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteSetting(as, chat.KindTag, 1) },
+		"AddTarget": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.AddTarget(&chat.Target{TenantID: as, TaskID: task, Name: "anna", CreatedAt: 99})
+		},
+		"DeleteLoginsOf": func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteLoginsOf(as, 1) },
+	}
+}
