@@ -79,6 +79,9 @@ type ConversationReader interface {
 	ConversationByShareToken(token string) (*Conversation, error)
 	// Conversations lists by rising id, up to f.Limit, after f.After.
 	Conversations(tenant ID, f ConversationFilter) ([]Conversation, error)
+	// Usage counts per task, by rising task id; a task without conversations
+	// is left out.
+	Usage(tenant ID) ([]TaskUsage, error)
 	Session(tenant, id ID) (*Session, error)
 }
 

@@ -70,6 +70,13 @@ func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]cha
 	return many(r.conn, "conversations", scanConversation, query, args...)
 }
 
+// Usage implements chat.ConversationReader.
+func (r *Reader) Usage(tenant chat.ID) ([]chat.TaskUsage, error) {
+	return many(r.conn, "usage", func(row scanner, u *chat.TaskUsage) error {
+		return row.Scan(&u.TaskID, &u.Conversations, &u.Messages)
+	}, `SELECT task_id, COUNT(*), SUM(messages) FROM conversations WHERE tenant_id = $1 GROUP BY task_id ORDER BY task_id`, tenant)
+}
+
 // CreateConversation implements chat.ConversationWriter. CodeConflict when the
 // client has one on the task under the key.
 func (t *Tx) CreateConversation(c *chat.Conversation) error {
