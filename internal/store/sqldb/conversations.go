@@ -74,7 +74,7 @@ func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]cha
 func (r *Reader) Usage(tenant chat.ID) ([]chat.TaskUsage, error) {
 	return many(r.conn, "usage", func(row scanner, u *chat.TaskUsage) error {
 		return row.Scan(&u.TaskID, &u.Conversations, &u.Messages)
-	}, `SELECT task_id, COUNT(*), SUM(messages) FROM conversations WHERE tenant_id = $1 GROUP BY task_id ORDER BY task_id`, tenant)
+	}, `SELECT task_id, COUNT(*), CAST(SUM(messages) AS BIGINT) FROM conversations WHERE tenant_id = $1 GROUP BY task_id ORDER BY task_id`, tenant)
 }
 
 // CreateConversation implements chat.ConversationWriter. CodeConflict when the

@@ -23,6 +23,7 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		"Conversations": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
 			return foundAll(tx.Conversations(as, chat.ConversationFilter{}))
 		},
+		"Usage":   func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Usage(as)) },
 		"Session": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
 		"Events": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return foundAll(tx.Events(as, w.talk.conversation, 0, 9))
