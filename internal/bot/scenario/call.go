@@ -167,9 +167,13 @@ func (t *turn) request(c *call) (*http.Request, error) {
 	}
 	var body io.Reader
 	if c.json != nil {
-		text, err := jsonOf(t.value(c.json))
-		if err != nil || len(text) > maxRequest {
-			return nil, errors.New("the json is longer than 256 KiB or can't be written")
+		value := t.value(c.json)
+		if weigh(value, maxRequest) > maxRequest {
+			return nil, errors.New("the json is longer than 256 KiB")
+		}
+		text, err := jsonOf(value)
+		if err != nil {
+			return nil, errors.New("the json can't be written")
 		}
 		body = strings.NewReader(text)
 	}

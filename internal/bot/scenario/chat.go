@@ -123,8 +123,8 @@ func (c *conversation) hear(ctx context.Context, line string) {
 	switch {
 	case line == "":
 	case line == "/vars":
-		c.show("vars", c.vars)
-		c.show("client", c.client)
+		c.show("  [vars %s]", c.vars)
+		c.show("  [client %s]", c.client)
 	case line == "/reset":
 		c.say("  [a new conversation]")
 		c.reset(ctx)
@@ -135,13 +135,13 @@ func (c *conversation) hear(ctx context.Context, line string) {
 	}
 }
 
-func (c *conversation) show(name string, values map[string]any) {
+func (c *conversation) show(format string, values map[string]any) {
 	text, err := jsonOf(values)
 	if err != nil {
 		c.err = err
 		return
 	}
-	c.say("  [%s %s]", name, text)
+	c.say(format, text)
 }
 
 func (c *conversation) event(ctx context.Context, line string) {
@@ -274,7 +274,7 @@ func (c *conversation) reply(r Reply) {
 		c.say("bot: [%s %s]", strings.TrimSpace(a.Kind+" "+a.Name), a.URL)
 	}
 	if r.Native != nil {
-		c.show("bot: native", r.Native)
+		c.show("bot: [native %s]", r.Native)
 	}
 	if len(r.Buttons) > 0 {
 		c.buttons = r.Buttons

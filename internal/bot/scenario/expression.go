@@ -14,8 +14,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxExprNodes bounds one expression's syntax tree.
-const maxExprNodes = 1_000
+const (
+	maxExprNodes   = 1_000  // of one expression's syntax tree
+	maxExpressions = 20_000 // of a file; each takes some kilobytes
+)
 
 // expression is one compiled expression.
 type expression struct {
@@ -51,18 +53,35 @@ func (p *parser) condition(n *yaml.Node, into string) *expression {
 		p.refuse(place(n), "`when` is an expression already", "write it without {{ }}")
 		return nil
 	}
-	return p.expression(source, place(n), into, expr.AsBool())
+	return p.expression(source, place(n), into, true)
 }
 
-// expression compiles what stands between {{ and }} or in a `when`.
-func (p *parser) expression(source string, at position, into string, options ...expr.Option) *expression {
-	source = strings.TrimSpace(source)
-	program, err := compile(source, into, options...)
-	if err != nil {
-		p.refuse(at, "the expression "+quote(source)+" doesn't compile: "+err.Error(), "correct it; it sees "+strings.Join(visible(into), ", "))
+// dialect is what an expression is compiled with, besides its source.
+type dialect struct {
+	source    string
+	into      string
+	condition bool
+}
+
+// expression compiles what stands between {{ and }} or in a `when`. The same expression is compiled once a file.
+func (p *parser) expression(source string, at position, into string, condition bool) *expression {
+	if p.expressions++; p.expressions > maxExpressions {
+		if p.expressions == maxExpressions+1 {
+			p.refuse(at, "there are more than 20,000 expressions", "split the bot or move data behind an HTTP call")
+		}
 		return nil
 	}
-	return &expression{source, at, program}
+	d := dialect{strings.TrimSpace(source), into, condition}
+	if known := p.compiled[d]; known != nil {
+		return &expression{d.source, at, known}
+	}
+	program, err := compile(d)
+	if err != nil {
+		p.refuse(at, "the expression "+quote(d.source)+" doesn't compile: "+err.Error(), "correct it; it sees "+strings.Join(visible(into), ", "))
+		return nil
+	}
+	p.compiled[d] = program
+	return &expression{d.source, at, program}
 }
 
 func visible(into string) []string {
@@ -74,7 +93,7 @@ func visible(into string) []string {
 
 // compile compiles twice: as written, which finds every mistake of the author with its types still known, and again
 // with the guards inside, which know no types.
-func compile(source, into string, options ...expr.Option) (program *vm.Program, err error) {
+func compile(d dialect) (program *vm.Program, err error) {
 	// The compiler of a foreign language meets hostile files here; a crash of it must stay an error of the file.
 	defer func() {
 		if r := recover(); r != nil {
@@ -82,18 +101,20 @@ func compile(source, into string, options ...expr.Option) (program *vm.Program, 
 		}
 	}()
 	switch {
-	case source == "":
+	case d.source == "":
 		return nil, errors.New("it is empty")
-	case len(source) > maxExpression:
+	case len(d.source) > maxExpression:
 		return nil, fmt.Errorf("it is longer than %d bytes", maxExpression)
 	}
-	options = append(options, expr.Env(environment(into)), expr.Optimize(false), expr.MaxNodes(maxExprNodes))
-	options = append(options, functions()...)
-	if _, err = expr.Compile(source, options...); err != nil {
+	options := append(functions(), expr.Env(environment(d.into)), expr.Optimize(false), expr.MaxNodes(maxExprNodes))
+	if d.condition {
+		options = append(options, expr.AsBool())
+	}
+	if _, err = expr.Compile(d.source, options...); err != nil {
 		return nil, plainError(err)
 	}
 	guard := &guard{}
-	program, err = expr.Compile(source, append(options, expr.Patch(guard))...)
+	program, err = expr.Compile(d.source, append(options, expr.Patch(guard))...)
 	if err == nil {
 		err = guard.refused
 	}

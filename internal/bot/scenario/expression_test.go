@@ -149,6 +149,39 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
+// One long message in ten thousand places would be 640 MB.
+func TestAllTextsOfATurnAreBounded(t *testing.T) {
+	in := Input{Text: strings.Repeat("a", maxText)}
+	many := func(item string, n int) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
+	}
+	out := play(t, mustParse(t, one("    replies: "+many("{buttons: "+many(`"x{{ text }}"`, 100)+"}", 100))), in)
+	sum := 0
+	for _, r := range out.Replies {
+		for _, b := range r.Buttons {
+			sum += len(b.Text)
+		}
+	}
+	if sum == 0 || sum > turnBudget || len(out.Notes) == 0 {
+		t.Errorf("%d bytes of labels, %d notes", sum, len(out.Notes))
+	}
+	for _, body := range []string{
+		"replies: [{native: {type: x, list: " + many(`"{{ text }}"`, 100) + "}}]",
+		"handover: {customData: " + many(`"{{ text }}"`, 100) + "}",
+		"set: {a: " + many(`"{{ text }}"`, 100) + "}",
+		"replies: [{text: \"" + strings.Repeat("{{ text }}", 10_000) + "\"}]",
+	} {
+		out := play(t, mustParse(t, one("    "+body)), in)
+		text, err := jsonOf(map[string]any{"vars": out.Vars, "text": texts(out)})
+		if err != nil || len(text) > 2*maxText || len(out.Notes) != 1 {
+			t.Errorf("%.30s…: %d bytes, notes %q", body, len(text), out.Notes)
+		}
+		if out.Handover != nil && out.Handover.Switch != nil || len(out.Replies) > 0 && out.Replies[0].Native != nil {
+			t.Errorf("%.30s…: a large object came out", body)
+		}
+	}
+}
+
 // Each of these would take all memory or years without the guards.
 func TestHostileExpressions(t *testing.T) {
 	big := map[string]any{}

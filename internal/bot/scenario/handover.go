@@ -18,6 +18,7 @@ type Handover struct {
 }
 
 type handover struct {
+	at     position
 	target string // skills, units, users or nothing
 	names  []*template
 	extra  *value
@@ -36,7 +37,7 @@ var switchKeys = map[string]string{
 }
 
 func (p *parser) handover(n *yaml.Node, into string) *handover {
-	h := &handover{extra: &value{isObject: true}}
+	h := &handover{at: place(n), extra: &value{isObject: true}}
 	known := append(slices.Clone(targets), slices.Sorted(maps.Keys(switchKeys))...)
 	fields := p.record(n, "`handover`", known...)
 	for _, key := range known {
@@ -101,6 +102,10 @@ func (t *turn) handover(h *handover) *Handover {
 	}
 	if h.extra != nil && len(h.extra.keys) > 0 {
 		out.Switch, _ = t.value(h.extra).(map[string]any) // an object renders as one
+	}
+	if weigh(out.Switch, maxStored) > maxStored {
+		t.note(h.at, "what the handover carries is too large and was left out")
+		out.Switch = nil
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/expr-lang/expr/vm"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -16,6 +17,8 @@ type parser struct {
 	problems     Problems
 	nodes        int // YAML nodes visited
 	states       int // states, events and the fallback
+	expressions  int
+	compiled     map[dialect]*vm.Program
 	instructions int // size of all regular expressions
 	byName       map[string]*state
 }
@@ -23,7 +26,7 @@ type parser struct {
 // Parse checks a whole file and makes a Scenario of it (specs/scenario.md). The name is used in messages only.
 // The error is of type Problems and names every mistake with its place.
 func Parse(file string, src []byte) (*Scenario, error) {
-	p := &parser{file: file, byName: map[string]*state{}}
+	p := &parser{file: file, byName: map[string]*state{}, compiled: map[dialect]*vm.Program{}}
 	s := &Scenario{file: file, Language: "en"}
 	if root := p.load(src); root != nil {
 		p.scenario(root, s)

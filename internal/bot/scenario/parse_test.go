@@ -224,6 +224,7 @@ func TestFileLimits(t *testing.T) {
 		{"a deep value", one("    set: {a: " + strings.Repeat("[", 50) + strings.Repeat("]", 50) + "}"), "nested too deeply"},
 		{"a long expression", one("    replies: [{text: \"{{ '" + strings.Repeat("a", maxExpression) + "' }}\"}]"), "longer than 4096 bytes"},
 		{"an expression of many parts", one("    replies: [{text: \"{{ 1" + strings.Repeat("+1", 1500) + " }}\"}]"), "doesn't compile"},
+		{"20,001 expressions", one("    replies: [{text: \"" + strings.Repeat("{{1}}", maxExpressions+1) + "\"}]"), "more than 20,000 expressions"},
 		{"expressions that are large together", "states: [{name: x, close: true, patterns: [a" + strings.Repeat(", \"~a{900}b{900}\"", 5000) + "]}]\n", "too large together"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

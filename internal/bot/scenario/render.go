@@ -11,7 +11,7 @@ func (t *turn) replies(list []reply) {
 		}
 		out, ok := t.reply(r)
 		if !ok {
-			t.note(r.at, "the reply came out empty and was left out")
+			t.note(r.at, "the reply came out empty or too large and was left out")
 			continue
 		}
 		if last := len(t.out.Replies) - 1; last >= 0 && r.joins(&out, &t.out.Replies[last]) {
@@ -34,7 +34,7 @@ func (t *turn) reply(r *reply) (out Reply, ok bool) {
 	out = Reply{State: t.out.Class, After: r.after}
 	if r.native != nil {
 		out.Native, ok = t.value(r.native).(map[string]any)
-		return out, ok
+		return out, ok && weigh(out.Native, maxStored) <= maxStored
 	}
 	if r.text != nil {
 		out.Text = t.text(r.text)

@@ -39,7 +39,7 @@ func (p *parser) template(n *yaml.Node, what, into string) *template {
 			p.refuse(t.at, "{{ has no }} in "+what, "close the expression with }}")
 			return nil
 		}
-		e := p.expression(inside, t.at, into)
+		e := p.expression(inside, t.at, into, false)
 		if e == nil {
 			return nil
 		}
@@ -88,15 +88,23 @@ func (t *template) blank() bool {
 
 // text renders a template.
 func (t *turn) text(tm *template) string {
+	return t.pay(t.short(clean(t.render(tm, maxText, textOf)), tm.at), tm.at)
+}
+
+// render writes the parts one after the other, and stops soon after the limit.
+func (t *turn) render(tm *template, limit int, write func(any) string) string {
 	var b strings.Builder
 	for _, part := range tm.parts {
+		if b.Len() > limit {
+			break
+		}
 		if part.expr == nil {
 			b.WriteString(part.text)
 		} else if v := t.eval(part.expr); v != nil {
-			b.WriteString(textOf(v))
+			b.WriteString(write(v))
 		}
 	}
-	return t.short(b.String(), tm.at)
+	return b.String()
 }
 
 // typed renders a template that keeps the type of its value when it is exactly one {{ }}.
@@ -109,9 +117,9 @@ func (t *turn) typed(tm *template) any {
 	case nil:
 		return ""
 	case string:
-		return t.short(v, tm.at)
+		return t.pay(t.short(v, tm.at), tm.at)
 	case []any, map[string]any:
-		if weigh(v, maxText) > maxText {
+		if weigh(v, maxText) > maxText || t.meter.spend(weigh(v, maxText)) != nil {
 			t.note(tm.at, "the value is longer than 64 KiB and was left out")
 			return ""
 		}
@@ -121,18 +129,19 @@ func (t *turn) typed(tm *template) any {
 	}
 }
 
+// pay charges a text to the turn: many templates of one long message must not add up to all memory.
+func (t *turn) pay(s string, at position) string {
+	if t.meter.spend(len(s)) != nil {
+		t.note(at, "this turn makes too much text; this one was left out")
+		return ""
+	}
+	return s
+}
+
 // url renders a template whose values are percent-encoded, so that a client's words can change neither the host
 // nor the path nor the parameters.
 func (t *turn) url(tm *template) string {
-	var b strings.Builder
-	for _, part := range tm.parts {
-		if part.expr == nil {
-			b.WriteString(part.text)
-		} else if v := t.eval(part.expr); v != nil {
-			b.WriteString(percentEncode(textOf(v)))
-		}
-	}
-	return b.String()
+	return t.render(tm, maxAddress, func(v any) string { return percentEncode(textOf(v)) })
 }
 
 // percentEncode keeps the unreserved characters of RFC 3986 and encodes every other byte.

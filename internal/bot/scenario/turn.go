@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// maxNotes bounds the notes of one turn.
-const maxNotes = 50
+const (
+	maxNotes  = 50        // of one turn
+	maxStored = 128 << 10 // of one variable, about bytes
+)
 
 // Input is what a turn starts from. The engine changes nothing in it. The maps may be nil and may hold whatever
 // JSON gives; an empty text in Client counts as an unknown field.
@@ -91,6 +93,7 @@ type turn struct {
 	in       Input
 	fx       Effects
 	env      map[string]any
+	meter    *meter
 	subject  subject
 	vars     map[string]any
 	client   map[string]any
@@ -99,6 +102,7 @@ type turn struct {
 
 func newTurn(ctx context.Context, s *Scenario, in Input, fx Effects) *turn {
 	t := &turn{ctx: ctx, scenario: s, in: in, fx: fx, vars: object(in.Vars), client: object(in.Client)}
+	t.meter = &meter{ctx: ctx, left: turnBudget}
 	t.out.State = in.State
 	text := in.Text
 	if len(text) > maxText {
@@ -114,7 +118,7 @@ func newTurn(ctx context.Context, s *Scenario, in Input, fx Effects) *turn {
 	t.env = map[string]any{
 		"text": t.subject.raw, "event": in.Event, "data": plain(in.Data), "match": []string{t.subject.raw},
 		"vars": t.vars, "client": t.client, "session": object(in.Session), "now": in.Now,
-		meterName: &meter{ctx: ctx, left: turnBudget},
+		meterName: t.meter,
 	}
 	return t
 }
@@ -165,15 +169,18 @@ func (t *turn) assign(lines []assignment, target map[string]any) map[string]any 
 
 // storable gives a value as it comes back from a JSON column, and refuses one that is too large to keep.
 func (t *turn) storable(v any, at position) (any, bool) {
-	text, err := jsonOf(v)
-	if err == nil && len(text) <= 2*maxText {
-		v, err = decodeJSON([]byte(text))
-	}
-	if err != nil || len(text) > 2*maxText {
+	if weigh(v, maxStored) > maxStored {
 		t.note(at, "the value is too large to be kept and was left out")
 		return nil, false
 	}
-	return v, true
+	text, err := jsonOf(v)
+	if err == nil {
+		v, err = decodeJSON([]byte(text))
+	}
+	if err != nil {
+		t.note(at, "the value can't be kept and was left out")
+	}
+	return v, err == nil
 }
 
 // eval runs an expression. A missing value and an error both give nil and a note.
