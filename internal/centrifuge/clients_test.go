@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -62,7 +63,8 @@ func (c *socketClient) next() (string, error) {
 			return "", fmt.Errorf("%w: %w", errGone, err)
 		}
 		if f.Header.OpCode == ws.OpClose {
-			if err := ws.WriteFrame(c.conn, ws.MaskFrame(ws.NewCloseFrame(f.Payload))); err != nil {
+			answer := ws.WriteFrame(c.conn, ws.MaskFrame(ws.NewCloseFrame(f.Payload)))
+			if err := errors.Join(answer, c.conn.Close()); err != nil {
 				return "", err
 			}
 			code, reason := ws.ParseCloseFrameData(f.Payload)

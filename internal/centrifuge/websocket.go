@@ -1,6 +1,7 @@
 package centrifuge
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -76,10 +77,25 @@ func (c *Conn) read(ws *wsock.Conn) {
 	for {
 		_, frame, err := ws.Read()
 		if err != nil {
-			c.log().Debug("reader ended", "error", err)
+			c.readerEnded(ws, err)
 			return
 		}
 		c.process(frame)
+	}
+}
+
+// readerEnded stays a little with a client that was sent away for a violation of
+// WebSocket, so that it learns why.
+func (c *Conn) readerEnded(ws *wsock.Conn, err error) {
+	c.log().Debug("reader ended", "error", err)
+	var closed *wsock.CloseError
+	if errors.As(err, &closed) && !closed.ByPeer {
+		c.mu.Lock()
+		c.outbox.end(Disconnect{uint32(closed.Code), closed.Reason})
+		c.mu.Unlock()
+		if err := ws.Linger(c.srv.cfg.CloseTimeout); err != nil {
+			c.log().Debug("lingering ended", "error", err)
+		}
 	}
 }
 

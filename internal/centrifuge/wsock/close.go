@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -103,4 +105,20 @@ func validCode(code uint16) bool {
 		return true
 	}
 	return false
+}
+
+// Linger ends a connection whose peer was sent away: it takes what the peer has
+// sent meanwhile, for at most the given time, so that the close frame is not
+// lost in a reset. The connection is still to be closed.
+func (c *Conn) Linger(timeout time.Duration) error {
+	if err := c.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		if err := half.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	_, err := io.Copy(io.Discard, c.Conn)
+	return err
 }
