@@ -21,22 +21,27 @@ func newDialogue(t testing.TB, sc *Scenario, fx Effects) *dialogue {
 	return &dialogue{t: t, sc: sc, fx: fx, vars: map[string]any{}, client: map[string]any{}}
 }
 
-// say plays one turn and describes its outcome on one line.
-func (d *dialogue) say(in Input) string {
+// play runs one turn and keeps what came of it.
+func (d *dialogue) play(in Input) Outcome {
 	d.t.Helper()
 	in.State, in.Vars, in.Client = d.state, d.vars, d.client
 	out := playWith(d.t, d.sc, in, d.fx)
-	for name, v := range out.Vars {
-		d.vars[name] = v
-	}
-	for name, v := range out.Client {
-		d.client[name] = v
-	}
+	keep(d.vars, out.Vars)
+	keep(d.client, out.Client)
 	d.state = out.State
 	if out.Close {
 		d.state = ""
 	}
-	return describe(out)
+	return out
+}
+
+func keep(kept, changed map[string]any) {
+	for name, v := range changed {
+		kept[name] = v
+		if v == nil {
+			delete(kept, name)
+		}
+	}
 }
 
 func describe(out Outcome) string {
@@ -113,7 +118,7 @@ func TestTheWholeExample(t *testing.T) {
 		{Input{Text: "дайте человека"}, "Переключаю на оператора (/Operator 1) handover"},
 		{Input{Text: "OPERATOR"}, "Переключаю на оператора (/Operator 1) handover"},
 	} {
-		if got := d.say(c.in); got != c.want {
+		if got := describe(d.play(c.in)); got != c.want {
 			t.Errorf("%d: %s%s\ngot  %s\nwant %s", i, c.in.Text, c.in.Event, got, c.want)
 		}
 	}
@@ -124,7 +129,7 @@ func TestTheWholeExample(t *testing.T) {
 		t.Errorf("remembered %s", got)
 	}
 	d.client["name"] = "Вася"
-	if got, want := d.say(Input{Text: "привет"}), "Здравствуйте, Вася"+hello; got != want {
+	if got, want := describe(d.play(Input{Text: "привет"})), "Здравствуйте, Вася"+hello; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -63,10 +63,12 @@ func oneLine(s string) string {
 }
 
 // quote shows a piece of the file in a message, shortened when it is long.
-func quote(s string) string {
+func quote(s string) string { return `"` + shorten(s) + `"` }
+
+func shorten(s string) string {
 	const most = 60
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most]) + "…"
 	}
-	return `"` + oneLine(s) + `"`
+	return oneLine(s)
 }

@@ -188,7 +188,7 @@ func (t *turn) eval(e *expression) any {
 	v, err := e.run(t.env)
 	switch {
 	case err != nil:
-		t.note(e.at, "{{ "+quote(e.source)+" }}: "+reason(err))
+		t.note(e.at, "{{ "+shorten(e.source)+" }}: "+reason(err))
 		return nil
 	case v == nil:
 		t.note(e.at, "{{ "+quote(e.source)+" }}: there is no such value")
