@@ -10,6 +10,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/wire/httpjson"
+	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // failure is the shape of every error.
@@ -60,8 +61,7 @@ func status(err error) int {
 	return http.StatusInternalServerError
 }
 
-// answerError logs an error once, without anything the caller sent, and
-// answers it.
+// answerError notes the error for the inbound-call log and answers it.
 func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	code := status(err)
 	body := failureBody{Code: string(chat.ErrorCode(err)), Message: chat.ErrorMessage(err), Field: chat.ErrorField(err)}
@@ -76,11 +76,10 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	if wait := retryAfter(err, code); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 	}
-	if code == http.StatusInternalServerError {
-		a.Log.ErrorContext(r.Context(), "console.failed", "route", r.Pattern, "error", err)
-	} else {
-		a.Log.InfoContext(r.Context(), "console.refused", "route", r.Pattern, "status", code, "code", body.Code)
+	if code != http.StatusInternalServerError {
+		err = &chat.Error{Code: chat.Code(body.Code), Field: body.Field, Message: body.Message}
 	}
+	inbound.Note(r.Context(), err)
 	a.write(w, r, code, failure{Error: body})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/wire/httpjson"
+	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // Auth knows who calls and keeps operators' sessions in browsers.
@@ -125,6 +126,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, handle handler, open
 		if c.actor, err = a.Auth.Session(r); err != nil {
 			return nil, err
 		}
+		inbound.Recognise(r.Context(), c.actor)
 	}
 	if c.query, err = newQuery(r.URL.RawQuery); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/wire/httpjson"
+	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // success is the vendor's envelope of an answer.
@@ -83,11 +84,11 @@ func (d *Dialect) answer(w http.ResponseWriter, r *http.Request, response any) {
 	d.write(w, r, http.StatusOK, success{Status: "success", Response: response})
 }
 
-// answerError logs the refusal once, without anything the caller sent, and
-// answers in the vendor's shape.
+// answerError notes the refusal for the inbound-call log and answers in the
+// vendor's shape.
 func (d *Dialect) answerError(w http.ResponseWriter, r *http.Request, wf workflow, err error) {
 	status, keyword := answers(err)
-	d.logRefusal(r.Context(), wf, status, err)
+	note(r.Context(), wf, status, err)
 	if status == http.StatusUnauthorized && wf.bearer {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		d.write(w, r, status, d.badToken(r))
@@ -105,16 +106,25 @@ func (d *Dialect) write(w http.ResponseWriter, r *http.Request, status int, body
 	}
 }
 
-func (d *Dialect) logRefusal(ctx context.Context, wf workflow, status int, err error) {
-	name := wf.name
-	if wf.serve == nil {
-		name = "unknown"
+// note tells the inbound-call log why the call failed: internal causes as they
+// are, refusals in the words of the answer.
+func note(ctx context.Context, wf workflow, status int, err error) {
+	if status != http.StatusInternalServerError {
+		err = &chat.Error{Code: refusalCode(err), Field: chat.ErrorField(err), Message: explain(wf, err)}
 	}
-	if status == http.StatusInternalServerError {
-		d.Log.ErrorContext(ctx, "selarti.failed", "workflow", name, "error", err)
-		return
+	inbound.Note(ctx, err)
+}
+
+func refusalCode(err error) chat.Code {
+	switch {
+	case errors.Is(err, errUnknownWorkflow):
+		return chat.CodeNotFound
+	case errors.Is(err, errMethod):
+		return chat.CodeInvalid
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return chat.CodeUnavailable
 	}
-	d.Log.InfoContext(ctx, "selarti.refused", "workflow", name, "status", status, "code", chat.ErrorCode(err))
+	return chat.ErrorCode(err)
 }
 
 // explain writes the message of the first envelope. The wording of a missing

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/wire/httpjson"
+	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // Auth tells who makes a call.
@@ -112,6 +113,7 @@ func (d *Dialect) run(w http.ResponseWriter, r *http.Request, wf workflow) (any,
 		if c.actor, err = d.Auth.Bearer(r); err != nil {
 			return nil, err
 		}
+		inbound.Recognise(r.Context(), c.actor)
 	}
 	if c.key, err = idempotencyKey(r); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // The three pages of the dialect come with the web build. Until then each says
@@ -75,7 +76,7 @@ func (d *Dialect) serveShare(w http.ResponseWriter, r *http.Request) {
 			Next:   "Ask whoever sent it for a new one.", NextRu: "Попросите новую у того, кто её прислал.",
 		})
 	case err != nil:
-		d.logRefusal(r.Context(), workflow{name: "share"}, http.StatusInternalServerError, err)
+		inbound.Note(r.Context(), err)
 		http.Error(w, "the server can't read its database now; try again in a minute", http.StatusServiceUnavailable)
 	default:
 		d.showPage(w, r, http.StatusOK, "'none'", page{
@@ -103,7 +104,7 @@ func refuseWriting(w http.ResponseWriter, r *http.Request, status int) bool {
 func (d *Dialect) showPage(w http.ResponseWriter, r *http.Request, status int, ancestors string, p page) {
 	var body bytes.Buffer
 	if err := d.pages.template.Execute(&body, p); err != nil {
-		d.logRefusal(r.Context(), workflow{name: "page"}, http.StatusInternalServerError, err)
+		inbound.Note(r.Context(), err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}

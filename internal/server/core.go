@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tolmach/tolmach/internal/auth"
+	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/delivery"
+	"github.com/tolmach/tolmach/internal/hub"
+	"github.com/tolmach/tolmach/internal/store/sqlite"
+)
+
+// databaseFile is the embedded database in the data directory.
+const databaseFile = "tolmach.db"
+
+// core is the store with the service over it: what the server and the commands
+// that work without a server share.
+type core struct {
+	store   *sqlite.Store
+	service *chat.Service
+	engine  *delivery.Engine
+	hub     *hub.Hub
+	formats map[string]bool
+	base    string // public address, for reports
+}
+
+// hashers bounds how many passwords are hashed at once.
+const hashers = 2
+
+// operatorLine is one row of `tolmach user list`.
+type operatorLine struct {
+	Tenant   string    `json:"tenant"`
+	Login    string    `json:"login"`
+	Name     string    `json:"name"`
+	Role     chat.Role `json:"role"`
+	Disabled bool      `json:"disabled"`
+}
+
+// openStore opens the database of a data directory whose lock is held.
+func openStore(ctx context.Context, dir string, log *slog.Logger, observe func(sqlite.Batch)) (*sqlite.Store, error) {
+	return sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(dir, databaseFile), Now: time.Now, Logger: log, Observe: observe,
+	})
+}
+
+// serve makes the service over an open, running store.
+func (c *core) serve(ctx context.Context, log *slog.Logger) (err error) {
+	formats := make([]string, 0, len(c.formats))
+	for f := range c.formats {
+		formats = append(formats, f)
+	}
+	c.service, err = chat.New(ctx, chat.Options{
+		Store: c.store, Bus: c.hub, Waker: c.engine, Bots: c.engine, Passwords: auth.NewPasswords(hashers, rand.Reader),
+		Formats: formats, Log: log,
+	})
+	return err
+}
+
+// apply brings documents in and reports.
+func (c *core) apply(ctx context.Context, setups []chat.Setup, o chat.ApplyOptions) (*Report, error) {
+	applied, err := c.service.Apply(ctx, owner, setups, o)
+	if err != nil {
+		return nil, err
+	}
+	return report(c.service.Catalog(), applied, c.base, c.formats)
+}
+
+func (c *core) operators() []operatorLine {
+	lines := []operatorLine{}
+	catalog := c.service.Catalog()
+	for _, o := range catalog.Operators() {
+		lines = append(lines, operatorLine{
+			Tenant: catalog.Tenant(o.TenantID).Name, Login: o.Login, Name: o.Name, Role: o.Role, Disabled: o.Disabled,
+		})
+	}
+	slices.SortFunc(lines, func(a, b operatorLine) int {
+		return strings.Compare(a.Tenant+"\x00"+a.Login, b.Tenant+"\x00"+b.Login)
+	})
+	return lines
+}
+
+// offline opens the data directory without serving, for one piece of work: it
+// takes the lock, so that no server runs, and lets everything go afterwards.
+func offline(ctx context.Context, dir, base string, log *slog.Logger, work func(c *core) error) (err error) {
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, unlock()) }()
+	c := &core{hub: hub.New(), engine: delivery.New(delivery.Options{Log: log}), formats: served(), base: base}
+	if c.store, err = openStore(ctx, dir, log, nil); err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, c.store.Close()) }()
+	running, stop := context.WithCancel(ctx)
+	var writer sync.WaitGroup
+	var ran error
+	writer.Go(func() { ran = c.store.Run(running) })
+	defer func() {
+		stop()
+		writer.Wait()
+		err = firstOf(err, ran)
+	}()
+	<-c.store.Ready()
+	if err := c.serve(ctx, log); err != nil {
+		return err
+	}
+	return work(c)
+}
+
+// firstOf is the first error that is one.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
