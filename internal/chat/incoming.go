@@ -22,14 +22,16 @@ func (u *unit) receive(in *Incoming) error {
 	if err := u.findConversation(in); err != nil {
 		return err
 	}
-	if changed {
-		e := Event{Kind: EventClientChanged, Author: AuthorClient,
-			Data: EventData{Title: u.client.Title(), Contacts: u.client.Contacts()}}
-		if _, err := u.append(e, nil); err != nil {
-			return err
-		}
+	// The session first: what follows counts as activity and would keep one that
+	// has idled out.
+	if err := u.ensureSession(); err != nil || !changed {
+		return err
 	}
-	return u.ensureSession()
+	_, err = u.append(Event{
+		Kind: EventClientChanged, Author: AuthorClient,
+		Data: EventData{Title: u.client.Title(), Contacts: u.client.Contacts()},
+	}, nil)
+	return err
 }
 
 // findClient finds the client by its id in the channel's scope or makes it,

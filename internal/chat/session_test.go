@@ -214,3 +214,75 @@ func (k *talk) isOwned(owner string, version int64, flags []string) {
 		k.t.Errorf("the session is %+v, want version %d of the owner %v", s, version, c.Owner)
 	}
 }
+
+// TestIdleSessionEndsWithoutItsTimer: who comes after the TTL finds the session
+// closed, though no timer has fired yet.
+func TestIdleSessionEndsWithoutItsTimer(t *testing.T) {
+	w := newWorld(t)
+	tests := []struct {
+		name  string
+		do    step
+		story []string
+	}{
+		{"the client writes", says, []string{"closed: expired", "opened for demo", "client: more → demo"}},
+		{"the client writes under a new name", func(k *talk) error {
+			_, err := k.send(chat.ClientMessage{
+				Incoming: chat.Incoming{Profile: map[string]string{"name": "Eve"}}, Content: chat.Content{Text: "more"},
+			})
+			return err
+		}, []string{"closed: expired", "opened for demo", "client.changed", "client: more → demo"}},
+		{"the client does something", does, []string{"closed: expired", "opened for demo", "client does ping → demo"}},
+		{"an operator writes", writes("ann"), []string{"closed: expired", "opened for ann", "+operator", "ann: here"}},
+		{"an operator writes without taking", writes("ann", false), []string{"closed: expired", "opened for demo", "ann: here"}},
+		{"an operator takes", takes("ann"), []string{"closed: expired", "opened for ann", "+operator"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := w.talk(t, "site")
+			k.says("hello")
+			w.clock.advance(time.Hour + time.Second)
+			before := k.conv().Seq
+			if err := tt.do(k); err != nil {
+				t.Fatal(err)
+			}
+			k.expect(before, tt.story...)
+		})
+	}
+}
+
+// TestActivityKeepsASessionOpen: the TTL counts from the last activity, and the
+// timer of the first moment looks again.
+func TestActivityKeepsASessionOpen(t *testing.T) {
+	w := newWorld(t)
+	k := w.talk(t, "site")
+	k.says("hello")
+	w.pass(t, 40*time.Minute)
+	k.hears("hi")
+	w.pass(t, 40*time.Minute)
+	k.expect(2, "demo: hi")
+	w.pass(t, 20*time.Minute+time.Second)
+	k.expect(2, "demo: hi", "closed: expired")
+}
+
+// TestLifeOfSessions is the default of each kind of channel and what a task
+// says instead (specs/setup.md).
+func TestLifeOfSessions(t *testing.T) {
+	ten := chat.Duration(10 * time.Minute)
+	none := chat.Duration(0)
+	for _, tt := range []struct {
+		kind chat.ChannelKind
+		ttl  *chat.Duration
+		want time.Duration
+	}{
+		{chat.ChannelPageMessenger, nil, 0},
+		{chat.ChannelChatAPI, nil, 0},
+		{chat.ChannelWidget, nil, time.Hour},
+		{chat.ChannelWidget, &ten, 10 * time.Minute},
+		{chat.ChannelPageMessenger, &ten, 10 * time.Minute},
+		{chat.ChannelWidget, &none, 0},
+	} {
+		if got := (&chat.Task{SessionTTL: tt.ttl}).SessionLife(tt.kind); got != tt.want {
+			t.Errorf("%s with %v: %s, want %s", tt.kind, tt.ttl, got, tt.want)
+		}
+	}
+}
