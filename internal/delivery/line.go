@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
@@ -10,6 +11,7 @@ import (
 const (
 	leaseMargin = 5 * time.Second // kept between the longest exchange and the end of a claim
 	claimPause  = time.Second     // after a claim that the store refused
+	maxKnownDue = 1024            // moments that a line remembers
 )
 
 // line is what the dispatcher keeps for one endpoint.
@@ -20,21 +22,35 @@ type line struct {
 	due      bool        // lanes may be due
 	claiming bool
 	queued   bool
-	dueAt    chat.Micros // when a lane is known to be due again; 0: unknown
-	again    chat.Micros // when the gate opens; 0: something else opens it
+	dueAt    []chat.Micros // when lanes are known to be due again, rising
+	again    chat.Micros   // when the gate opens; 0: something else opens it
 }
 
-// soon notes that a lane is due at the moment; 0 is none.
+// soon notes that a lane is due at the moment; 0 is none. What is beyond the
+// bound is found by the keeper in its time.
 func (l *line) soon(at chat.Micros) {
-	if at != 0 && (l.dueAt == 0 || at < l.dueAt) {
-		l.dueAt = at
+	i, known := slices.BinarySearch(l.dueAt, at)
+	if at == 0 || known {
+		return
 	}
+	l.dueAt = slices.Insert(l.dueAt, i, at)
+	l.dueAt = l.dueAt[:min(len(l.dueAt), maxKnownDue)]
+}
+
+// pass notes which moments have passed.
+func (l *line) pass(now chat.Micros) {
+	past, known := slices.BinarySearch(l.dueAt, now)
+	if known {
+		past++
+	}
+	l.due = l.due || past > 0
+	l.dueAt = slices.Delete(l.dueAt, 0, past)
 }
 
 // next is the next moment at which the line has to be looked at, 0 for none.
 func (l *line) next() chat.Micros {
-	if l.again == 0 || l.dueAt != 0 && l.dueAt < l.again {
-		return l.dueAt
+	if len(l.dueAt) > 0 && (l.again == 0 || l.dueAt[0] < l.again) {
+		return l.dueAt[0]
 	}
 	return l.again
 }
@@ -95,9 +111,7 @@ func (d *dispatcher) serve(l *line, now chat.Micros) service {
 	if d.lines[l.ID] != l {
 		return idle // gone from the settings
 	}
-	if l.dueAt != 0 && l.dueAt <= now {
-		l.due, l.dueAt = true, 0
-	}
+	l.pass(now)
 	var room int
 	room, l.again = l.gate.room(now, l.inflight)
 	d.claim(l, room, now)
