@@ -37,6 +37,9 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		"Lane": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return found(tx.Lane(as, hook, w.talk.conversation))
 		},
+		"ClaimLanes": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return foundAll(tx.ClaimLanes(as, hook, 9, tx.Now().Add(lease)))
+		},
 		"Delivery": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return found(tx.Delivery(as, 1)) },
 		"DeliveryOf": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return found(tx.DeliveryOf(as, hook, w.talk.conversation, 1))
@@ -100,10 +103,6 @@ func foreignWrites() map[string]func(tx chat.Tx, as chat.ID, w world) error {
 		"WakeLane": func(tx chat.Tx, as chat.ID, w world) error { return tx.WakeLane(as, hook, w.talk.conversation, 99) },
 		"AddReplays": func(tx chat.Tx, as chat.ID, w world) error {
 			return tx.AddReplays(as, hook, w.talk.conversation, 99, 3)
-		},
-		"ClaimLanes": func(tx chat.Tx, as chat.ID, _ world) error {
-			_, err := tx.ClaimLanes(as, hook, 9, tx.Now().Add(lease))
-			return err
 		},
 		"SaveLane": func(tx chat.Tx, as chat.ID, w world) error {
 			return tx.SaveLane(&chat.Lane{TenantID: as, EndpointID: hook, ConversationID: w.talk.conversation, NextSeq: 99})

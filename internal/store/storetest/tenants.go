@@ -35,12 +35,12 @@ func tenantTests() map[string]func(*testing.T, *fixture) {
 			w := newWorld(f)
 			for name, reading := range foreignReads() {
 				f.update(func(tx chat.Tx) error {
-					if n, err := reading(tx, ours, w); n == 0 || err != nil {
-						return fmt.Errorf("%s as its owner: found %d, error %w", name, n, err)
-					}
 					n, err := reading(tx, theirs, w)
 					if n != 0 || err != nil && chat.ErrorCode(err) != chat.CodeNotFound {
 						return fmt.Errorf("%s as a stranger: found %d, error %w", name, n, err)
+					}
+					if n, err := reading(tx, ours, w); n == 0 || err != nil {
+						return fmt.Errorf("%s as its owner: found %d, error %w", name, n, err)
 					}
 					return nil
 				})

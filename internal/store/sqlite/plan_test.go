@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/store/storetest"
+)
+
+// mayWalk are parts of the statements that may walk a table or sort, and why.
+var mayWalk = map[string]string{
+	"FROM tenants":                          "a few rows",
+	"FROM settings":                         "read whole into memory, when they change",
+	"FROM endpoint_health":                  "one row an endpoint, at start",
+	"FROM schema_migrations":                "a few rows, at start",
+	"UPDATE lanes SET claimed = FALSE, due": "at start",
+	"sqlite_version":                        "no table",
+	"GROUP BY task_id":                      "a report",
+	"+tenant_id = $1":                       "sorts one conversation's deliveries",
+}
+
+// uses are the indexes that the statements with these parts must use.
+var uses = map[string]string{
+	"FROM lanes\n\t\t WHERE endpoint_id = $1 AND (blocked": "lanes_due",
+	"e.conversation_id = $1 AND e.seq > $2":                "events_seq",
+	"e.client_id = $1 AND e.at >= $2":                      "events_client",
+	"e.tenant_id = $1 AND e.id > $2":                       "events_tenant",
+	"DELETE FROM deliveries":                               "deliveries_settled",
+	"state = 'queued'":                                     "deliveries_queued",
+	"+tenant_id = $1 AND id > $2 AND conversation_id = $3": "deliveries_event",
+	"id > $2 AND endpoint_id = $3 ORDER":                   "deliveries_endpoint",
+	"id > $2 AND state <> 'delivered' AND state = $3":      "deliveries_state",
+	"DELETE FROM idempotency_keys":                         "idempotency_keys_age",
+	"DELETE FROM timers WHERE (":                           "timers_due",
+	"MIN(due_at)":                                          "timers_due",
+	"owner_kind = $3 ORDER":                                "conversations_owner",
+	"id > $2 AND external_id = $3":                         "conversations_external_id",
+	"id > $2 AND task_id = $3":                             "conversations_task",
+	"id > $2 AND channel_id = $3 ORDER":                    "conversations_channel",
+	"share_token = $1":                                     "conversations_share_token",
+	"DELETE FROM logins WHERE expires_at":                  "logins_expiry",
+	"DELETE FROM logins WHERE operator_id":                 "logins_operator",
+}
+
+// TestContract holds the store to the contract of all stores, and explains
+// every statement that this makes it run: none may walk a table, or sort what
+// an index could have sorted.
+func TestContract(t *testing.T) {
+	statements := map[string]bool{}
+	storetest.Run(t, func(t *testing.T, dir string) (chat.Store, func()) { return recorded(t, dir, statements) })
+	if !t.Failed() {
+		t.Run("Query plans", func(t *testing.T) { checkPlans(t, statements) })
+	}
+}
+
+func checkPlans(t *testing.T, statements map[string]bool) {
+	s := opened(t, testOptions(t.TempDir()))
+	found := map[string]bool{}
+	for query := range statements {
+		if !strings.Contains("SELECT INSERT UPDATE DELETE", strings.Fields(query)[0]) {
+			continue
+		}
+		steps := plan(t, s.writer.conn, query)
+		if walks(steps) && !anyPart(query, mayWalk) {
+			t.Errorf("%s\nwalks or sorts:\n%s", query, steps)
+		}
+		for part, index := range uses {
+			if strings.Contains(query, part) {
+				found[part] = true
+				if !strings.Contains(steps, index) {
+					t.Errorf("%s\nmust use %s:\n%s", query, index, steps)
+				}
+			}
+		}
+	}
+	for part := range uses {
+		if !found[part] {
+			t.Errorf("no statement has the part %q", part)
+		}
+	}
+}
+
+func walks(steps string) bool {
+	steps = strings.ReplaceAll(steps, "SCAN CONSTANT ROW", "")
+	return strings.Contains(steps, "SCAN ") || strings.Contains(steps, "TEMP B-TREE")
+}
+
+func anyPart(query string, parts map[string]string) bool {
+	for part := range parts {
+		if strings.Contains(query, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// plan is the steps of a statement, one a line.
+func plan(t *testing.T, c *conn, query string) string {
+	t.Helper()
+	rows, err := c.Query("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "$"))...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var steps strings.Builder
+	for rows.Next() {
+		var id, parent, unused int64
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps.WriteString(detail + "\n")
+	}
+	return steps.String()
+}
