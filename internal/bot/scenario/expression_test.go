@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -48,6 +49,7 @@ func TestTemplates(t *testing.T) {
 		{"exactly one, nested", `[{x: "{{ vars.n }}"}]`, []any{map[string]any{"x": 3}}},
 		{"a space makes it a text", `"{{ vars.n }} "`, "3 "},
 		{"a whole number has no point", `"n={{ vars.n }}"`, "n=3"},
+		{"a whole number from JSON is whole", `"{{ vars.n % 2 }}"`, 1},
 		{"large ids stay exact", `"{{ data.big }}"`, 9007199254740993},
 		{"large numbers have no surprises", `"{{ string(vars.huge) }}"`, "100000000000000000000"},
 		{"a bool in a text", `"{{ vars.yes }}!"`, "true!"},
@@ -83,6 +85,42 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("got %#v, want %#v; notes %q", got, c.want, notes)
 			}
 		})
+	}
+}
+
+func TestPlainValues(t *testing.T) {
+	type label string
+	deep := any("end")
+	for range maxValueDepth + 2 {
+		deep = []any{deep}
+	}
+	for _, c := range []struct{ v, want any }{
+		{nil, nil},
+		{label("a\x00"), "a"},
+		{[]byte{1}, []any{1}},
+		{map[int]bool{3: true}, map[string]any{"3": true}},
+		{int8(-3), -3},
+		{uint16(3), 3},
+		{uint64(math.MaxUint64), float64(math.MaxUint64)},
+		{float32(2), 2},
+		{2.5, 2.5},
+		{math.NaN(), nil},
+		{math.Inf(1), nil},
+		{json.Number("12345678901234567"), 12345678901234567},
+		{json.Number("1.5e3"), 1500},
+		{json.Number("x"), nil},
+		{time.Minute, "1m0s"},
+		{noon, noon},
+		{struct{ A int }{1}, nil},
+		{func() {}, nil},
+		{[]any{map[string]any{"a": json.Number("1")}}, []any{map[string]any{"a": 1}}},
+	} {
+		if got := plain(c.v); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%T %v became %#v, want %#v", c.v, c.v, got, c.want)
+		}
+	}
+	if got, err := jsonOf(deep); err != nil || strings.Contains(got, "end") {
+		t.Errorf("a value of any depth: %s, %v", got, err)
 	}
 }
 

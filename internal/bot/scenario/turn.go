@@ -71,7 +71,7 @@ func (s *Scenario) Turn(ctx context.Context, in Input, fx Effects) (Outcome, err
 		return t.out, nil
 	}
 	t.out.Class, t.out.Confidence = st.name, confidence
-	if s.becomesCurrent(st) {
+	if st.becomesCurrent() {
 		t.out.State = st.name
 	}
 	if err := t.run(&st.body); err != nil {
@@ -80,11 +80,10 @@ func (s *Scenario) Turn(ctx context.Context, in Input, fx Effects) (Outcome, err
 	return t.out, nil
 }
 
-// becomesCurrent: a matched state does, an event only when `next` waits behind it. The fallback leaves the current
-// state as it is, so that a client who was misunderstood is still in the place where he was asked.
-func (s *Scenario) becomesCurrent(st *state) bool {
-	return st != s.fallback && (st.patterns != nil || st.next != nil)
-}
+// becomesCurrent: a matched state does, an event only when `next` waits behind it. The fallback has neither patterns
+// nor `next`: it leaves the current state as it is, so that a client who was misunderstood is still in the place
+// where he was asked.
+func (st *state) becomesCurrent() bool { return st.patterns != nil || st.next != nil }
 
 // turn is one run of the engine.
 type turn struct {
