@@ -137,3 +137,10 @@ func household(addr netip.Addr) netip.Prefix {
 }
 
 func clip(text string, most int) string { return text[:min(len(text), most)] }
+
+// Len is how many logins and addresses are remembered.
+func (t *Throttle) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.kept)
+}
