@@ -94,11 +94,11 @@ func (u *unit) addClientMessage(c Content, payload json.RawMessage) (*Event, err
 	if err := u.matchPress(&c); err != nil {
 		return nil, err
 	}
-	bot, silence := u.asked()
 	m, err := u.newMessage(AuthorClient, c)
 	if err != nil {
 		return nil, err
 	}
+	bot, silence := u.asked() // the message counts for the task's limit
 	e, err := u.append(Event{
 		Kind: EventMessageCreated, BotID: bot,
 		Data: EventData{Silence: silence, NewSession: u.opened, Payload: payload},
