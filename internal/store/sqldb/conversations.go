@@ -50,7 +50,7 @@ func (r *Reader) ConversationByShareToken(token string) (*chat.Conversation, err
 
 // Conversations implements chat.ConversationReader.
 func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]chat.Conversation, error) {
-	w := newWhere(`tenant_id = $1 AND id > $2`, tenant, f.After)
+	w := newWhere(`tenant_id = CAST($1 AS BIGINT) AND id > $2`, tenant, f.After)
 	if f.Owner.Kind != chat.OwnerNone {
 		w.and(`owner_kind <> '' AND owner_kind =`, f.Owner.Kind)
 	}

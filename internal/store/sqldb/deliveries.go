@@ -40,24 +40,24 @@ func (r *Reader) DeliveryOf(tenant, endpoint, conversation chat.ID, seq int64) (
 // PreviousDelivery implements chat.DeliveryReader.
 func (r *Reader) PreviousDelivery(tenant, endpoint, conversation chat.ID, seq int64) (*chat.Delivery, error) {
 	return one(r.conn, "delivery", scanDelivery,
-		selectDelivery+` WHERE conversation_id = $1 AND endpoint_id = $2 AND seq < $3 AND tenant_id = $4
+		selectDelivery+` WHERE conversation_id = $1 AND endpoint_id = $2 AND seq < $3 AND tenant_id = CAST($4 AS BIGINT)
 		 ORDER BY seq DESC LIMIT 1`+r.lock, conversation, endpoint, seq, tenant)
 }
 
 // NextQueued implements chat.DeliveryReader.
 func (r *Reader) NextQueued(tenant, endpoint, conversation chat.ID) (*chat.Delivery, error) {
 	return one(r.conn, "queued delivery", scanDelivery,
-		selectDelivery+` WHERE conversation_id = $1 AND endpoint_id = $2 AND state = 'queued' AND tenant_id = $3
+		selectDelivery+` WHERE conversation_id = $1 AND endpoint_id = $2 AND state = 'queued' AND tenant_id = CAST($3 AS BIGINT)
 		 ORDER BY seq LIMIT 1`+r.lock, conversation, endpoint, tenant)
 }
 
 // Deliveries implements chat.DeliveryReader.
 func (r *Reader) Deliveries(tenant chat.ID, f chat.DeliveryFilter) ([]chat.Delivery, error) {
-	first := `tenant_id = $1 AND id > $2`
+	first := `tenant_id = CAST($1 AS BIGINT) AND id > $2`
 	if f.ConversationID != 0 {
 		// A conversation's few deliveries are sorted sooner than a tenant's
 		// many are walked in order; the plus keeps the index of the latter out.
-		first = `+tenant_id = $1 AND id > $2`
+		first = `+tenant_id = CAST($1 AS BIGINT) AND id > $2`
 	}
 	w := newWhere(first, tenant, f.After)
 	if f.EndpointID != 0 {
@@ -128,7 +128,7 @@ func (r *Reader) Attempts(tenant, delivery chat.ID) ([]chat.Attempt, error) {
 	}
 	return many(r.conn, "attempts", scan,
 		`SELECT delivery_id, tenant_id, number, at, status, error, took_micros FROM attempts
-		 WHERE delivery_id = $1 AND tenant_id = $2 ORDER BY number`, delivery, tenant)
+		 WHERE delivery_id = $1 AND tenant_id = CAST($2 AS BIGINT) ORDER BY number`, delivery, tenant)
 }
 
 // AddAttempt implements chat.DeliveryWriter. CodeConflict when the number is

@@ -24,7 +24,7 @@ func (t *Tx) WakeLane(tenant, endpoint, conversation chat.ID, seq int64) error {
 func (t *Tx) ClaimLanes(tenant, endpoint chat.ID, limit int, until chat.Micros) ([]chat.Lane, error) {
 	due, err := many(t.conn, "due lanes", scanLane,
 		`SELECT `+laneColumns+` FROM lanes
-		 WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0) AND due_at <= $2 AND tenant_id = $3
+		 WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0) AND due_at <= $2 AND tenant_id = CAST($3 AS BIGINT)
 		 ORDER BY due_at LIMIT $4`+t.dialect.Skip, endpoint, t.now, tenant, max(limit, 0))
 	if err != nil || len(due) == 0 {
 		return nil, err
@@ -108,7 +108,8 @@ func (r *Reader) OldestDue(tenant, endpoint chat.ID) (chat.Micros, int, error) {
 	}
 	b, err := one(r.conn, "lanes", func(row scanner, b *backlog) error { return row.Scan(&b.due, &b.lanes) },
 		`SELECT
-			COALESCE((SELECT due_at FROM lanes WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0) AND tenant_id = $2
+			COALESCE((SELECT due_at FROM lanes WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0)
+				AND tenant_id = CAST($2 AS BIGINT)
 				ORDER BY due_at LIMIT 1), 0),
 			(SELECT COUNT(*) FROM lanes WHERE endpoint_id = $1 AND tenant_id = $2)`, endpoint, tenant)
 	if err != nil {

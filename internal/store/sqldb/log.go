@@ -41,26 +41,26 @@ func scanEntry(row scanner, e *chat.Entry) error {
 
 // Events implements chat.LogReader.
 func (r *Reader) Events(tenant, conversation chat.ID, after int64, limit int) ([]chat.Entry, error) {
-	return r.entries(` WHERE e.conversation_id = $1 AND e.seq > $2 AND e.tenant_id = $3 ORDER BY e.seq LIMIT $4`,
+	return r.entries(` WHERE e.conversation_id = $1 AND e.seq > $2 AND e.tenant_id = CAST($3 AS BIGINT) ORDER BY e.seq LIMIT $4`,
 		limit, conversation, after, tenant)
 }
 
 // Event implements chat.LogReader.
 func (r *Reader) Event(tenant, conversation chat.ID, seq int64) (*chat.Entry, error) {
 	return one(r.conn, "event", scanEntry,
-		selectEntries+` WHERE e.conversation_id = $1 AND e.seq = $2 AND e.tenant_id = $3`, conversation, seq, tenant)
+		selectEntries+` WHERE e.conversation_id = $1 AND e.seq = CAST($2 AS BIGINT) AND e.tenant_id = CAST($3 AS BIGINT)`, conversation, seq, tenant)
 }
 
 // EventsOfClient implements chat.LogReader.
 func (r *Reader) EventsOfClient(tenant, client chat.ID, from chat.Micros, limit int) ([]chat.Entry, error) {
-	return r.entries(` WHERE e.client_id = $1 AND e.at >= $2 AND e.tenant_id = $3 ORDER BY e.at LIMIT $4`,
+	return r.entries(` WHERE e.client_id = $1 AND e.at >= $2 AND e.tenant_id = CAST($3 AS BIGINT) ORDER BY e.at LIMIT $4`,
 		limit, client, from, tenant)
 }
 
 // Feed implements chat.LogReader. Where writers follow one another, what is
 // committed can't be preceded by what is not.
 func (r *Reader) Feed(tenant, after chat.ID, limit int) ([]chat.Entry, error) {
-	return r.entries(` WHERE e.tenant_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3`, limit, tenant, after)
+	return r.entries(` WHERE e.tenant_id = CAST($1 AS BIGINT) AND e.id > $2 ORDER BY e.id LIMIT $3`, limit, tenant, after)
 }
 
 // entries reads at most limit entries; the limit is the last argument.

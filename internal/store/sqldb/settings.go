@@ -39,7 +39,7 @@ func (r *Reader) Targets(tenant, task chat.ID) ([]chat.Target, error) {
 		return row.Scan(&t.TenantID, &t.TaskID, &t.Name, &t.CreatedAt)
 	}
 	return many(r.conn, "targets", scan,
-		`SELECT tenant_id, task_id, name, created_at FROM targets WHERE task_id = $1 AND tenant_id = $2 ORDER BY name`,
+		`SELECT tenant_id, task_id, name, created_at FROM targets WHERE task_id = $1 AND tenant_id = CAST($2 AS BIGINT) ORDER BY name`,
 		task, tenant)
 }
 

@@ -32,6 +32,8 @@ type batch struct {
 	// case. The others are orphans: they run again, each in a batch of its own.
 	over    bool
 	orphans []*job
+
+	refused error // why no transaction could begin: nobody else waits for that
 }
 
 // full says that the batch has had its time or its size.
@@ -66,15 +68,16 @@ func (b *batch) run(j *job) {
 
 // begin opens the transaction if it is not open.
 func (b *batch) begin() error {
-	if b.open {
-		return nil
+	if b.open || b.refused != nil {
+		return b.refused
 	}
 	c, err := b.writer.connection()
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = c.Exec(`BEGIN IMMEDIATE`)
 	}
-	if _, err := c.Exec(`BEGIN IMMEDIATE`); err != nil {
-		return fmt.Errorf("beginning to write: %w", err)
+	if err != nil {
+		b.refused = fmt.Errorf("beginning to write: %w", err)
+		return b.refused
 	}
 	b.open, b.kept = true, 0
 	return nil

@@ -20,10 +20,10 @@ type conn struct {
 	driver     driver.Conn
 	statements map[string]statement
 	args       []driver.NamedValue // of the running statement; the driver keeps none
+	ctx        context.Context     // interrupts statements; costs a goroutine each unless it never ends
 }
 
-// statement is what this driver's statements are. They get no context that
-// ends: nothing here runs long enough to be worth a watcher.
+// statement is what this driver's statements are.
 type statement interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -35,7 +35,7 @@ func connect(dsn string) (*conn, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &conn{driver: d, statements: map[string]statement{}}, nil
+	return &conn{driver: d, statements: map[string]statement{}, ctx: context.Background()}, nil
 }
 
 // Close finalises every statement and closes the connection.
@@ -81,7 +81,7 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 	if err := c.bind(args); err != nil {
 		return 0, err
 	}
-	result, err := s.ExecContext(context.Background(), c.args)
+	result, err := s.ExecContext(c.ctx, c.args)
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -97,7 +97,7 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 	if err := c.bind(args); err != nil {
 		return nil, err
 	}
-	r, err := s.QueryContext(context.Background(), c.args)
+	r, err := s.QueryContext(c.ctx, c.args)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -110,7 +110,7 @@ func (c *conn) Script(text string) error {
 	if err != nil {
 		return translate(err)
 	}
-	_, err = s.(statement).ExecContext(context.Background(), nil)
+	_, err = s.(statement).ExecContext(c.ctx, nil)
 	return translate(errors.Join(err, s.Close()))
 }
 

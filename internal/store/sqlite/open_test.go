@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -168,6 +169,51 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatalf("the error is %q, want it to say %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestMigrationResumes: a step that fails is undone, named, and done when what
+// stood in its way is gone.
+func TestMigrationResumes(t *testing.T) {
+	o := testOptions(t.TempDir())
+	dsn, err := dataSource(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := connectWith(dsn, writerPragmas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := c.Script(`CREATE TABLE timers (of INTEGER)`); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "migration 0002 delivery") {
+		t.Fatalf("Open: store %v, error %v; want it to name the step", s, err)
+	}
+	tables, err := c.text(`SELECT group_concat(name, ' ') FROM sqlite_schema WHERE name IN ('clients', 'lanes', 'logins')`)
+	if err != nil || tables != "clients" {
+		t.Fatalf("there are tables %q, error %v; want those of the first step alone", tables, err)
+	}
+	if err := c.Script(`DROP TABLE timers`); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, o)
+}
+
+func TestCheckEndsWithItsContext(t *testing.T) {
+	s := opened(t, testOptions(t.TempDir()))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Check(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Check: %v, want the context's error", err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("the next Check: %v", err)
 	}
 }
 

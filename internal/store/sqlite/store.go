@@ -111,9 +111,12 @@ func (s *Store) View(ctx context.Context, fn func(r chat.Reader) error) error {
 // Epoch implements chat.Store.
 func (s *Store) Epoch() string { return s.epoch }
 
-// Check reads the whole file and returns what SQLite finds wrong with it.
+// Check reads the whole file, until ctx ends, and returns what SQLite finds
+// wrong with it.
 func (s *Store) Check(ctx context.Context) error {
 	return s.pool.view(ctx, func(c *conn) error {
+		c.ctx = ctx
+		defer func() { c.ctx = context.Background() }()
 		found, err := c.text(`PRAGMA quick_check(1)`)
 		if err != nil {
 			return fmt.Errorf("checking the database: %w", err)
