@@ -79,7 +79,7 @@ func (f figure) verdict() string {
 
 func measure(ctx context.Context, t *target, connections int) ([]figure, error) {
 	var all []figure
-	for _, part := range []func(context.Context, *target, int) ([]figure, error){idleAndStorm, fanOutToPairs, fanOutToCrowd} {
+	for _, part := range []func(context.Context, *target, int) ([]figure, error){idleAndStorm, fanOuts} {
 		figures, err := part(ctx, t, connections)
 		if err != nil {
 			return nil, err

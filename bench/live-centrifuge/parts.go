@@ -83,23 +83,43 @@ func storm(ctx context.Context, t *target, l *load, connections int) (time.Durat
 	return time.Since(begin), nil
 }
 
-func fanOutToPairs(ctx context.Context, t *target, _ int) ([]figure, error) {
-	return fanOut(ctx, t, "fan-out to pairs", 2*pairs, pairs, 1, 50_000)
+// fanOut is one way to publish to many.
+type fanOut struct {
+	name                  string
+	subscribers, channels int
+	messages              int  // to each channel in a round
+	batch                 bool // in one call
+	bar                   float64
 }
 
-func fanOutToCrowd(ctx context.Context, t *target, _ int) ([]figure, error) {
-	return fanOut(ctx, t, fmt.Sprintf("fan-out coalesced to %d", crowd), crowd, 1, crowdBurst, 1_000_000)
+func fanOuts(ctx context.Context, t *target, _ int) ([]figure, error) {
+	var all []figure
+	for _, f := range []fanOut{
+		{name: "fan-out to pairs", subscribers: 2 * pairs, channels: pairs, messages: 1, bar: 50_000},
+		{name: fmt.Sprintf("fan-out to %d, coalesced", crowd), subscribers: crowd, channels: 1, messages: crowdBurst, batch: true, bar: 1_000_000},
+		{name: fmt.Sprintf("fan-out to %d, published one by one", crowd), subscribers: crowd, channels: 1, messages: crowdBurst},
+	} {
+		figures, err := f.run(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		all = append(all, figures...)
+	}
+	return all, nil
 }
 
-// fanOut publishes round by round, each round once the one before is received,
-// and relates the deliveries to the time and to the server's CPU time.
-func fanOut(ctx context.Context, t *target, name string, subscribers, channels, messages int, bar float64) ([]figure, error) {
+// run publishes round by round, each round once the one before is received, and
+// relates the deliveries to the time and to the server's CPU time.
+func (f fanOut) run(ctx context.Context, t *target) ([]figure, error) {
 	l := newLoad(ctx, t.address)
 	defer l.stop()
-	if err := l.add(0, subscribers, channels); err != nil {
+	if err := l.add(0, f.subscribers, f.channels); err != nil {
 		return nil, err
 	}
-	lever := fmt.Sprintf("/publish?channels=%d&messages=%d", channels, messages)
+	lever := fmt.Sprintf("/publish?channels=%d&messages=%d", f.channels, f.messages)
+	if f.batch {
+		lever += "&batch=1"
+	}
 	before, err := t.cpu()
 	if err != nil {
 		return nil, err
@@ -109,9 +129,9 @@ func fanOut(ctx context.Context, t *target, name string, subscribers, channels, 
 		if err := t.pull(ctx, lever); err != nil {
 			return nil, err
 		}
-		expected += int64(subscribers * messages)
+		expected += int64(f.subscribers * f.messages)
 		if err := l.reach(&l.received, expected); err != nil {
-			return nil, fmt.Errorf("%s: deliveries: %w", name, err)
+			return nil, fmt.Errorf("deliveries: %w", err)
 		}
 	}
 	took := time.Since(begin).Seconds()
@@ -121,7 +141,7 @@ func fanOut(ctx context.Context, t *target, name string, subscribers, channels, 
 	}
 	deliveries := float64(l.received.Load())
 	return []figure{
-		{Name: name + ", per core of the server", Value: deliveries / (after - before), Unit: "deliveries/s", Bar: bar, AtLeast: true},
-		{Name: fmt.Sprintf("%s, server and load on %d cores", name, runtime.NumCPU()), Value: deliveries / took, Unit: "deliveries/s"},
+		{Name: f.name + ", per core of the server", Value: deliveries / (after - before), Unit: "deliveries/s", Bar: f.bar, AtLeast: true},
+		{Name: fmt.Sprintf("%s, with the load on %d cores", f.name, runtime.NumCPU()), Value: deliveries / took, Unit: "deliveries/s"},
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -87,7 +88,8 @@ func server(ctx context.Context) error {
 	return nil
 }
 
-// publish sends each message to each of the channels c0, c1, … in turn.
+// publish sends messages to each of the channels c0, c1, … in turn: with "batch"
+// all of a channel in one call, as who reads them from a log does.
 func publish(srv *centrifuge.Server, r *http.Request) error {
 	channels, err := strconv.Atoi(r.FormValue("channels"))
 	if err != nil {
@@ -97,10 +99,14 @@ func publish(srv *centrifuge.Server, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := []byte(`{"event":"chatMessageCreated","data":{"id":"0198c0de","authorType":"OPERATOR","body":"Здравствуйте! Чем помочь?","answers":[],"sessionId":"0198c0de-0000-7000-8000-000000000000"}}`)
-	for range messages {
+	pub := centrifuge.Publication{Data: []byte(`{"event":"chatMessageCreated","data":{"id":"0198c0de","authorType":"OPERATOR","body":"Здравствуйте! Чем помочь?","answers":[],"sessionId":"0198c0de-0000-7000-8000-000000000000"}}`)}
+	size, rounds := 1, messages
+	if r.FormValue("batch") != "" {
+		size, rounds = messages, 1
+	}
+	for range rounds {
 		for i := range channels {
-			srv.Publish("c"+strconv.Itoa(i), centrifuge.Publication{Data: data})
+			srv.Publish("c"+strconv.Itoa(i), slices.Repeat([]centrifuge.Publication{pub}, size)...)
 		}
 	}
 	return nil

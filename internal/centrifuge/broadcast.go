@@ -29,6 +29,7 @@ func (f wireForm) codec() protocol.Codec {
 // only for those that are asked for. It is used by one goroutine.
 type broadcast struct {
 	reply   protocol.Reply
+	offset  uint64 // of a publication
 	encoded [wireForms]struct {
 		msg  []byte
 		err  error

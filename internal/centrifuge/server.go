@@ -94,15 +94,18 @@ func (s *Server) drain() []*Conn {
 	return all
 }
 
-// Publish delivers a publication to everybody who is subscribed here. It never
-// blocks on a client. Calls for one channel must come in the order of offsets; a
-// subscriber gets each offset at most once. A payload that is not JSON ends the
-// connections of subscribers that speak JSON with 3506.
-func (s *Server) Publish(channel string, p Publication) {
-	msg := broadcast{reply: protocol.Reply{Push: &protocol.Push{Channel: channel, Pub: &p}}}
-	s.hub.each(channel, func(sub *subscription) {
-		sub.conn.deliver(sub, p.Offset, &msg)
-	})
+// Publish delivers publications to everybody who is subscribed here, those of
+// one call in one frame where they fit. It never blocks on a client. Calls for
+// one channel must come in the order of offsets; a subscriber gets each offset at
+// most once. A payload that is not JSON ends the connections of subscribers that
+// speak JSON with 3506.
+func (s *Server) Publish(channel string, pubs ...Publication) {
+	batch := make([]broadcast, len(pubs))
+	for i := range pubs {
+		push := &protocol.Push{Channel: channel, Pub: &pubs[i]}
+		batch[i] = broadcast{reply: protocol.Reply{Push: push}, offset: pubs[i].Offset}
+	}
+	s.hub.each(channel, func(sub *subscription) { sub.conn.deliver(sub, batch) })
 }
 
 // Presence returns who is subscribed to a channel on this server, by connection

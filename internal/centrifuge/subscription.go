@@ -37,25 +37,35 @@ func (sub *subscription) info() *ClientInfo {
 	return &info
 }
 
-// deliver brings one publication to a subscription. A channel's lock is held.
-func (c *Conn) deliver(sub *subscription, offset uint64, b *broadcast) {
-	msg, err := b.in(c.form)
+// deliver brings messages of a channel to a subscription. The channel's lock is
+// held.
+func (c *Conn) deliver(sub *subscription, batch []broadcast) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case err != nil:
-		c.disconnectLocked(DisconnectInappropriateProtocol)
-	case sub.catching:
-		sub.heldSize += len(msg)
-		if sub.heldSize > c.srv.cfg.MaxQueue {
-			c.disconnectLocked(DisconnectSlow)
+	if sub.paused && !sub.catching {
+		return
+	}
+	for i := range batch {
+		msg, err := batch[i].in(c.form)
+		if err != nil {
+			c.disconnectLocked(DisconnectInappropriateProtocol)
 			return
 		}
-		sub.held = append(sub.held, heldPublication{offset, msg})
-	case sub.paused:
-	default:
-		c.deliverLive(sub, offset, msg)
+		if sub.catching {
+			c.hold(sub, heldPublication{batch[i].offset, msg})
+		} else {
+			c.deliverLive(sub, batch[i].offset, msg)
+		}
 	}
+}
+
+// hold keeps a publication until the stream is read; c.mu is held.
+func (c *Conn) hold(sub *subscription, h heldPublication) {
+	if sub.heldSize += len(h.msg); sub.heldSize > c.srv.cfg.MaxQueue {
+		c.disconnectLocked(DisconnectSlow)
+		return
+	}
+	sub.held = append(sub.held, h)
 }
 
 // deliverLive queues a publication unless the client has it; c.mu is held.
@@ -187,10 +197,10 @@ func (c *Conn) announce(sub *subscription, put func(*protocol.Push, *protocol.Me
 	}
 	push := &protocol.Push{Channel: sub.channel.name}
 	put(push, &protocol.Membership{Info: sub.info()})
-	msg := broadcast{reply: protocol.Reply{Push: push}}
+	msg := []broadcast{{reply: protocol.Reply{Push: push}}}
 	c.srv.hub.each(sub.channel.name, func(other *subscription) {
 		if other.options.JoinLeave {
-			other.conn.deliver(other, 0, &msg)
+			other.conn.deliver(other, msg)
 		}
 	})
 }
