@@ -89,7 +89,7 @@ func (c *Conn) subRefresh(req *protocol.SubRefreshRequest) (*protocol.Reply, err
 func (c *Conn) prolong(sub *subscription, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sub.expire = c.graceful(at)
+	sub.options.ExpireAt, sub.expire = at, c.graceful(at)
 	c.watchExpiry(sub.expire)
 	c.reschedule()
 }

@@ -102,6 +102,7 @@ func (c *Conn) finish() {
 	c.cancel()
 	c.srv.wheel.cancel(&c.alarm)
 	if idle != nil {
+		c.link.expire(c.srv.cfg.CloseTimeout)
 		<-idle
 	}
 	c.commands.Lock() // a command that came by another request has ended now

@@ -90,8 +90,9 @@ func (c *Conn) admit(id uint32, granted ConnectReply, subs map[string]*protocol.
 	c.deadlines.connect = time.Time{}
 	c.deadlines.ping = cfg.Now().Add(cfg.PingInterval)
 	c.deadlines.expire = c.graceful(granted.ExpireAt)
+	joined, _ := c.beginLocked(msg, starts) // one who is leaving already hears nothing
 	c.mu.Unlock()
-	c.begin(msg, starts...)
+	c.announceJoins(joined)
 	return nil
 }
 

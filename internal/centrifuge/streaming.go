@@ -135,6 +135,7 @@ func (l *streamLink) open() error {
 	h.Set("Content-Type", l.contentType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies pass each write on
+	h.Set("Connection", "close")     // its deadlines suit no other exchange
 	l.w.WriteHeader(http.StatusOK)
 	// Limits of the HTTP server on a whole exchange do not suit an endless one; a
 	// writer that knows none is fine.

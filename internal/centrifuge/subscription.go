@@ -162,12 +162,19 @@ func (c *Conn) unregister(sub *subscription) bool {
 // their publications follow it. It returns false if the connection is ending.
 func (c *Conn) begin(msg []byte, starts ...start) bool {
 	c.mu.Lock()
+	joined, ok := c.beginLocked(msg, starts)
+	c.mu.Unlock()
+	c.announceJoins(joined)
+	return ok
+}
+
+// beginLocked does what begin does but for announcing the new ones, which must
+// wait until c.mu is free.
+func (c *Conn) beginLocked(msg []byte, starts []start) (joined []*subscription, ok bool) {
 	if c.outbox.closing != nil {
-		c.mu.Unlock()
-		return false
+		return nil, false
 	}
 	c.enqueue(msg)
-	var joined []*subscription
 	for _, s := range starts {
 		if !s.sub.begun {
 			s.sub.begun = true
@@ -177,11 +184,13 @@ func (c *Conn) begin(msg []byte, starts ...start) bool {
 		c.watchExpiry(s.sub.expire)
 	}
 	c.reschedule()
-	c.mu.Unlock()
+	return joined, true
+}
+
+func (c *Conn) announceJoins(joined []*subscription) {
 	for _, sub := range joined {
 		c.announce(sub, func(p *protocol.Push, m *protocol.Membership) { p.Join = m })
 	}
-	return true
 }
 
 // start says from which offset a subscription's publications are live.
