@@ -53,11 +53,11 @@ type LateAnswer struct {
 // one transaction. It returns the lane to go on with when the answer settles
 // one (see Settle).
 //
-// Errors: CodeForbidden when the session has left the bot, or the bot was
-// muted, since the question was asked; nothing is shown then. CodeConflict when
-// the lane to settle is somebody else's by now or was settled before; nothing
-// is shown then either, so an answer whose commit is unknown may be repeated.
-// CodeTooLarge.
+// Errors: CodeNotFound for a question that is not in the log. CodeForbidden when
+// the session has closed or left the bot, or the bot was muted, since the
+// question was asked; nothing is shown then. CodeConflict when the lane to
+// settle is somebody else's by now or was settled before; nothing is shown then
+// either, so an answer whose commit is unknown may be repeated. CodeTooLarge.
 func (s *Service) Answer(ctx context.Context, actor Actor, a Answer) (*Lane, error) {
 	if err := a.check(); err != nil {
 		return nil, err
@@ -68,13 +68,16 @@ func (s *Service) Answer(ctx context.Context, actor Actor, a Answer) (*Lane, err
 		if err := u.load(actor.TenantID, a.ConversationID); err != nil {
 			return err
 		}
-		if err := u.mayAnswer(a.Version); err != nil {
+		question, err := u.Event(u.conv.TenantID, u.conv.ID, a.Question)
+		if err != nil {
 			return err
 		}
-		if err := u.carryOut(&a); err != nil || a.Settle == nil {
+		if err := u.mayAnswer(question.SessionID, a.Version); err != nil {
 			return err
 		}
-		var err error
+		if err := u.carryOut(&a, question); err != nil || a.Settle == nil {
+			return err
+		}
 		lane, err = u.settle(a.Settle)
 		return err
 	})
@@ -92,14 +95,14 @@ func (a *Answer) check() error {
 	if size > MaxAnswerText {
 		return Errorf(CodeTooLarge, "the answer has %d characters; %d is the limit", size, MaxAnswerText)
 	}
-	return nil
+	return checkProfile(a.Profile)
 }
 
-// mayAnswer refuses a bot that does not own the session under this version, or
-// that was muted meanwhile.
-func (u *unit) mayAnswer(version int64) error {
+// mayAnswer refuses a bot that does not own the session it was asked in, under
+// the version it was asked under, or that was muted meanwhile.
+func (u *unit) mayAnswer(session ID, version int64) error {
 	switch {
-	case u.session == nil:
+	case u.session == nil || u.session.ID != session:
 		return Errorf(CodeForbidden, "the session is closed")
 	case u.session.Owner != (Owner{Kind: OwnerBot, ID: u.actor.ID}) || u.session.Version != version:
 		return Errorf(CodeForbidden, "the session has left this bot")
@@ -109,11 +112,7 @@ func (u *unit) mayAnswer(version int64) error {
 	return nil
 }
 
-func (u *unit) carryOut(a *Answer) error {
-	question, err := u.Event(u.conv.TenantID, u.conv.ID, a.Question)
-	if err != nil {
-		return err
-	}
+func (u *unit) carryOut(a *Answer, question *Entry) error {
 	causedBy := question.MessageID
 	if causedBy == 0 {
 		causedBy = question.Data.CausedBy

@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 )
 
-// Handover gives an open session that a bot owns to people, as the bot asks.
-// Errors: CodeForbidden when the bot does not own it any more.
-func (s *Service) Handover(ctx context.Context, actor Actor, conversation ID, version int64, h Handover) error {
+// Handover gives an open session that a bot owns to people, as the bot asks:
+// session and version are those of the question it was asked. Errors:
+// CodeForbidden when the bot does not own it any more.
+func (s *Service) Handover(ctx context.Context, actor Actor, conversation, session ID, version int64, h Handover) error {
 	return s.update(ctx, actor, func(u *unit) error {
 		if err := u.load(actor.TenantID, conversation); err != nil {
 			return err
 		}
-		if err := u.mayAnswer(version); err != nil {
+		if err := u.mayAnswer(session, version); err != nil {
 			return err
 		}
 		return u.handOver(ReasonBotHandover, &h, 0, 0)
@@ -29,7 +30,7 @@ func (s *Service) BotFailed(ctx context.Context, actor Actor, w *Work, settle Se
 		if err := u.load(actor.TenantID, w.Lane.ConversationID); err != nil {
 			return err
 		}
-		if u.mayAnswer(w.Entry.Version) == nil {
+		if u.mayAnswer(w.Entry.SessionID, w.Entry.Version) == nil {
 			if err := u.handOver(ReasonBotFailed, nil, w.Asked.MessageID, w.Asked.Seq); err != nil {
 				return err
 			}

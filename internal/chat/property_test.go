@@ -53,7 +53,7 @@ func deeds() map[string]deed {
 		"bot answers":   botAnswers,
 		"bot asks for people": func(k *talk, _ *rapid.T) error {
 			q := k.question()
-			return k.Handover(k.ctx, chat.Actor{Kind: chat.ActorBot, TenantID: k.tenant, ID: q.BotID}, k.id, q.Version, chat.Handover{})
+			return k.Handover(k.ctx, chat.Actor{Kind: chat.ActorBot, TenantID: k.tenant, ID: q.BotID}, k.id, q.SessionID, q.Version, chat.Handover{})
 		},
 		"operator writes": func(k *talk, rt *rapid.T) error {
 			return writes(anyOperator(rt), rapid.Bool().Draw(rt, "take"))(k)

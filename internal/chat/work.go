@@ -31,7 +31,7 @@ func (w *Work) WebhookID() string {
 // Stale says whether a bot that would be asked has lost the session, or the
 // word, since: such a question is void.
 func (w *Work) Stale() bool {
-	return !w.Session.Open() || w.Session.Owner != (Owner{Kind: OwnerBot, ID: w.Endpoint.ID}) ||
+	return !w.Session.Open() || w.Session.ID != w.Entry.SessionID || w.Session.Owner != (Owner{Kind: OwnerBot, ID: w.Endpoint.ID}) ||
 		w.Session.Version != w.Entry.Version || w.Conversation.Flags&FlagMutes != 0
 }
 
