@@ -23,7 +23,7 @@ const (
 
 const (
 	illAfter      = 2 // lanes that failed in a row, when no success speaks for the endpoint
-	illDespiteOK  = 8 // lanes that failed in a row although others succeeded in the last minute
+	illDespiteOK  = 5 // lanes that failed in a row although others succeeded in the last minute
 	statusTooMany = 429
 )
 

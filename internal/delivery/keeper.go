@@ -16,19 +16,19 @@ type keeper struct {
 	nudge  <-chan struct{}
 }
 
-// run looks around at every sweep, and at once when nudged.
+// run looks around at once, at every sweep, and when nudged.
 func (k *keeper) run(ctx context.Context) {
 	sweep := time.NewTicker(k.engine.options.Sweep)
 	defer sweep.Stop()
 	for {
+		if err := k.look(ctx); err != nil && ctx.Err() == nil {
+			k.engine.options.Log.Error("delivery.sweep_failed", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-k.nudge:
 		case <-sweep.C:
-		}
-		if err := k.look(ctx); err != nil && ctx.Err() == nil {
-			k.engine.options.Log.Error("delivery.sweep_failed", "error", err)
 		}
 	}
 }

@@ -130,10 +130,11 @@ func (d *dispatcher) serve(l *line, now chat.Micros) service {
 }
 
 // crowded says whether the line has its share of the workers while few are
-// left: a slow endpoint must not take those of the others.
+// left. A share is counted for one more endpoint than is busy: slow ones never
+// take the last workers from one that has nothing under way.
 func (d *dispatcher) crowded(l *line) bool {
 	workers := d.engine.options.Workers
-	return workers-d.inflight <= workers/4 && l.inflight >= max(1, workers/max(1, d.busy))
+	return workers-d.inflight <= workers/4 && l.inflight >= max(1, workers/(d.busy+1))
 }
 
 // claim takes due lanes: what may start now, and while all is well as much

@@ -39,6 +39,13 @@ type world struct {
 // "other" with integration "spare"; edit changes it and the options.
 func inWorld(t *testing.T, edit func(s *chat.Setup, o *delivery.Options), fn func(w *world)) {
 	t.Helper()
+	t.Run("world", func(t *testing.T) {
+		t.Parallel()
+		bubble(t, edit, fn)
+	})
+}
+
+func bubble(t *testing.T, edit func(s *chat.Setup, o *delivery.Options), fn func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, edit)
 		w.run()
@@ -63,7 +70,7 @@ func newWorld(t *testing.T, edit func(s *chat.Setup, o *delivery.Options)) *worl
 	w.options = delivery.Options{
 		Sender: w.receiver, Formats: map[string]delivery.Format{"native": plain{}}, Bots: map[chat.BotKind]delivery.Turner{},
 		Log: slog.New(slog.NewJSONHandler(w.logs, nil)), Random: func() float64 { return 0 },
-		Sweep: time.Minute, // what it is for has its own tests; time passes faster without
+		Sweep: time.Hour, // what it is for has its own tests; time passes faster without
 	}
 	if edit != nil {
 		edit(&w.setup, &w.options)
@@ -257,9 +264,14 @@ func newReceiver() *receiver {
 
 // answers replaces the reply.
 func (r *receiver) answers(reply func(s sent) int) {
+	r.replies(func(s sent) (int, time.Duration, time.Duration) { return reply(s), 0, 0 })
+}
+
+// replies does so with the time an exchange takes, and a Retry-After.
+func (r *receiver) replies(reply func(s sent) (status int, took, retryAfter time.Duration)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reply = func(s sent) (int, time.Duration, time.Duration) { return reply(s), 0, 0 }
+	r.reply = reply
 }
 
 func (r *receiver) Send(ctx context.Context, c delivery.Call) delivery.Outcome {
