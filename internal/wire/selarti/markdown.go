@@ -12,7 +12,7 @@ var (
 	mdQuote    = regexp.MustCompile(`(?m)^ {0,3}>[ \t]?`)
 	mdRule     = regexp.MustCompile(`(?m)^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$`)
 	mdBullet   = regexp.MustCompile(`(?m)^([ \t]*)[-*+][ \t]+`)
-	mdStrong   = regexp.MustCompile(`(\*\*|__|~~)([^\s*_~](?:[^\n]*?[^\s*_~])?)(\*\*|__|~~)`)
+	mdStrong   = regexp.MustCompile(`(\*\*|__|~~)([^\s*_~](?:[^\n]*?[^\s*_~])??)(\*\*|__|~~)`)
 	mdEmphasis = regexp.MustCompile(`(^|[^\pL\pN*_/])[*_]([^\s*_](?:[^*_\n]*[^\s*_])?)[*_]($|[^\pL\pN*_])`)
 	mdCode     = regexp.MustCompile("`([^`\n]+)`")
 	mdLink     = regexp.MustCompile(`!?\[([^\[\]\n]*)\]\(([^()\s]+)(?:\s+"[^"\n]*")?\)`)

@@ -69,7 +69,7 @@ func (t *Tokens) Owns(token string) bool { return strings.HasPrefix(token, "bus|
 func (t *Tokens) Actor(_ context.Context, token string) (chat.Actor, error) {
 	refused := chat.Errorf(chat.CodeUnauthorized, "the token is invalid or expired; get a new one by auth")
 	parts := strings.Split(token, "|")
-	if len(parts) != 3 || len(parts[2]) != 13+1+18 || parts[2][13] != 'x' {
+	if len(parts) != 3 || parts[0] != "bus" || len(parts[2]) != 13+1+18 || parts[2][13] != 'x' {
 		return chat.Actor{}, refused
 	}
 	ms, id, ok := ParseBubbleID(parts[1])
