@@ -112,6 +112,7 @@ func (u *unit) expire(t *Timer) error {
 }
 
 // sayLate sends a late answer, unless the session has closed or left the bot.
+// It is a message of the bot, so the reminders count from it.
 func (u *unit) sayLate(t *Timer) error {
 	if !u.holds(t) || u.conv.Flags&FlagMutes != 0 {
 		return nil
@@ -120,7 +121,10 @@ func (u *unit) sayLate(t *Timer) error {
 	if err := json.Unmarshal(t.Data, &l); err != nil {
 		return err
 	}
-	return u.addUnprompted(l.Messages, AnswerMeta{Class: l.Class, Confidence: 1, Late: true})
+	if err := u.addUnprompted(l.Messages, AnswerMeta{Class: l.Class, Confidence: 1, Late: true}); err != nil {
+		return err
+	}
+	return u.setReminders()
 }
 
 // holds says whether the bot still owns the session under the timer's version.
