@@ -89,8 +89,9 @@ func (r *Reader) Deliveries(tenant chat.ID, f chat.DeliveryFilter) ([]chat.Deliv
 	return many(r.conn, "deliveries", scanListed, query, args...)
 }
 
-// SaveDelivery implements chat.DeliveryWriter. CodeConflict when the event has
-// another delivery at the endpoint.
+// SaveDelivery implements chat.DeliveryWriter. What a delivery is of (event,
+// endpoint, creation) never changes, so replacing leaves it. CodeConflict when
+// the event has another delivery at the endpoint.
 func (t *Tx) SaveDelivery(d *chat.Delivery) error {
 	return t.change("delivery",
 		`INSERT INTO deliveries (`+deliveryColumns+`, body)

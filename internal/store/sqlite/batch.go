@@ -88,6 +88,7 @@ func (b *batch) begin() error {
 func (b *batch) call(j *job) (err error) {
 	w := b.writer
 	guarded := &guard{conn: w.conn}
+	w.sequence.conn = guarded
 	defer func() {
 		if v := recover(); v != nil {
 			w.log.Error("store.use_case_panicked", "stack", string(debug.Stack()))

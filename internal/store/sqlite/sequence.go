@@ -19,9 +19,9 @@ const maxID = 1<<53 - 1
 // block taken inside what is rolled back is not reserved, so it is forgotten;
 // ids of an older block are merely skipped.
 type sequence struct {
-	conn       sqldb.Conn
-	next, last int64 // the ids left in the block: next…last
-	fresh      bool  // the block was taken since the last mark
+	conn       sqldb.Conn // of the running use case
+	next, last int64      // the ids left in the block: next…last
+	fresh      bool       // the block was taken since the last mark
 }
 
 // NextID implements sqldb.IDs.

@@ -44,13 +44,11 @@ type writer struct {
 }
 
 func newWriter(o Options, c *conn, dsn string, d *sqldb.Dialect, clk *clock) *writer {
-	w := &writer{
+	return &writer{
 		dsn: dsn, conn: c, dialect: d, clock: clk, log: o.Logger, observe: o.Observe,
 		normal: make(chan *job, o.Queue), bulk: make(chan *job, o.Queue),
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
-	w.sequence.conn = c
-	return w
 }
 
 // do hands a use case to the writer and waits for its answer.
@@ -177,7 +175,7 @@ func (w *writer) connection() (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting again: %w", err)
 	}
-	w.conn, w.sequence.conn = c, c
+	w.conn = c
 	w.sequence.forget()
 	w.log.Info("store.reconnected")
 	return c, nil
@@ -197,6 +195,6 @@ func (w *writer) close() error {
 		return nil
 	}
 	c := w.conn
-	w.conn, w.sequence.conn = nil, nil
+	w.conn = nil
 	return c.Close()
 }
