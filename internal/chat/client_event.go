@@ -30,8 +30,9 @@ func (s *Service) ClientEvent(ctx context.Context, actor Actor, in ClientEvent) 
 		return Accepted{}, &Error{Code: CodeMissing, Field: "event", Message: "the event has no name"}
 	case len(in.Name) > MaxEventName:
 		return Accepted{}, &Error{Code: CodeTooLarge, Field: "event", Message: "the name of the event is over 256 bytes"}
-	case len(in.Payload) > MaxText:
-		return Accepted{}, &Error{Code: CodeTooLarge, Field: "data", Message: "the data is over 64 KiB"}
+	}
+	if err := checkPayload(in.Payload); err != nil {
+		return Accepted{}, err
 	}
 	var out Accepted
 	err := s.update(ctx, actor, func(u *unit) error {

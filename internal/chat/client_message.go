@@ -62,8 +62,8 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 	if len(in.Content.Text) > MaxText {
 		return Accepted{}, &Error{Code: CodeTooLarge, Field: "message", Message: "the text is over 64 KiB; send it in parts"}
 	}
-	if len(in.Payload) > MaxText {
-		return Accepted{}, &Error{Code: CodeTooLarge, Field: "data", Message: "the data is over 64 KiB"}
+	if err := checkPayload(in.Payload); err != nil {
+		return Accepted{}, err
 	}
 	fingerprint := in.fingerprint([]any{in.Content, in.Payload})
 	var out Accepted
@@ -179,6 +179,17 @@ func (in *Incoming) check(actor Actor) error {
 		return &Error{Code: CodeTooLarge, Field: "Idempotency-Key", Message: "the key is over 256 bytes"}
 	}
 	return checkProfile(in.Profile)
+}
+
+// checkPayload refuses what is too long or no JSON.
+func checkPayload(payload json.RawMessage) error {
+	switch {
+	case len(payload) > MaxText:
+		return &Error{Code: CodeTooLarge, Field: "data", Message: "the data is over 64 KiB"}
+	case len(payload) > 0 && !json.Valid(payload):
+		return Invalid("data", "is not JSON")
+	}
+	return nil
 }
 
 // fingerprint is the same for the same request and no other.
