@@ -107,9 +107,13 @@ func (d *Dialect) write(w http.ResponseWriter, r *http.Request, status int, body
 }
 
 // note tells the inbound-call log why the call failed: internal causes as they
-// are, refusals in the words of the answer.
+// are, refusals in the words of the answer, but nothing of an unknown path.
 func note(ctx context.Context, wf workflow, status int, err error) {
-	if status != http.StatusInternalServerError {
+	switch status {
+	case http.StatusInternalServerError:
+	case http.StatusNotFound:
+		err = &chat.Error{Code: chat.CodeNotFound, Message: "there is no such workflow"}
+	default:
 		err = &chat.Error{Code: refusalCode(err), Field: chat.ErrorField(err), Message: explain(wf, err)}
 	}
 	inbound.Note(ctx, err)
