@@ -27,7 +27,7 @@ type failureBody struct {
 // The refusals that come before a route is known.
 var (
 	errNoRoute = &chat.Error{Code: chat.CodeNotFound, Message: "there is no such path; the README of the console API lists them"}
-	errMethod  = errors.New("this path is called by another method; the header Allow names it")
+	errMethod  = &chat.Error{Code: chat.CodeInvalid, Message: "this path is called by another method; the header Allow names it"}
 )
 
 // status is the table of the console API: code → status.
@@ -67,7 +67,7 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	body := failureBody{Code: string(chat.ErrorCode(err)), Message: chat.ErrorMessage(err), Field: chat.ErrorField(err)}
 	switch code {
 	case http.StatusMethodNotAllowed:
-		body.Code, body.Message = "method_not_allowed", errMethod.Error()
+		body.Code = "method_not_allowed"
 	case http.StatusServiceUnavailable:
 		body.Code = string(chat.CodeUnavailable)
 	case http.StatusUnauthorized:

@@ -127,6 +127,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, handle handler, open
 			return nil, err
 		}
 		inbound.Recognise(r.Context(), c.actor)
+		inbound.Recognise(r.Context(), c.actor)
 	}
 	if c.query, err = newQuery(r.URL.RawQuery); err != nil {
 		return nil, err
