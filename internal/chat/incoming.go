@@ -9,7 +9,7 @@ import (
 // something of a client goes to.
 func (u *unit) receive(in *Incoming) error {
 	u.task = u.cat.Task(u.actor.TenantID, in.TaskID)
-	if u.task == nil {
+	if u.task == nil || u.actor.Kind == ActorChannel && u.actor.ID != u.task.Channel.ID {
 		return &Error{Code: CodeNotFound, Field: "task_id", Message: "there is no such task"}
 	}
 	if u.task.Status == TaskStopped || u.task.Status == TaskCompleted {

@@ -96,6 +96,7 @@ func (u *unit) enter(client *Client, conv *Conversation) error {
 }
 
 // append numbers an event, adds it to the log and wakes the lanes that want it.
+// It belongs to the open session unless it names another one.
 func (u *unit) append(e Event, m *Message) (*Event, error) {
 	id, err := u.NextID()
 	if err != nil {
@@ -106,7 +107,7 @@ func (u *unit) append(e Event, m *Message) (*Event, error) {
 	u.client.LastAt, u.conv.LastAt = at, at
 	e.ID, e.TenantID, e.ConversationID, e.ClientID = id, u.conv.TenantID, u.conv.ID, u.client.ID
 	e.Seq, e.At, e.Flags = u.conv.Seq, at, u.conv.Flags
-	if u.session != nil {
+	if u.session != nil && (e.SessionID == 0 || e.SessionID == u.session.ID) {
 		e.SessionID, e.Version = u.session.ID, u.session.Version
 	}
 	if m != nil {
