@@ -66,14 +66,20 @@ func (s *Service) ReleaseClaims(ctx context.Context, lanes []Lane) error {
 // nextWanted returns the first event of the lane from NextSeq on that its
 // endpoint wants, or nil.
 func nextWanted(r Reader, e Endpoint, lane Lane) (*Entry, error) {
-	const page = 64
-	for after := lane.NextSeq - 1; ; {
+	return findEvent(r, lane, lane.NextSeq-1, func(entry *Entry) bool { return e.wants(&entry.Event) })
+}
+
+// findEvent returns the first event of the lane's conversation after a seq that
+// matches, or nil. It is mostly among the next few, so it begins with a short
+// page.
+func findEvent(r Reader, lane Lane, after int64, match func(e *Entry) bool) (*Entry, error) {
+	for page := 4; ; page = 64 {
 		entries, err := r.Events(lane.TenantID, lane.ConversationID, after, page)
 		if err != nil {
 			return nil, err
 		}
 		for i := range entries {
-			if e.wants(&entries[i].Event) {
+			if match(&entries[i]) {
 				return &entries[i], nil
 			}
 		}

@@ -154,22 +154,12 @@ func (w *Work) findQuestion(r Reader) error {
 		}
 		w.Asked = *asked
 	}
-	const page = 64
-	for after := w.Entry.Seq; ; {
-		entries, err := r.Events(l.TenantID, l.ConversationID, after, page)
-		if err != nil {
-			return err
-		}
-		for i := range entries {
-			e := &entries[i]
-			if e.Kind == EventMessageCreated && e.Author == AuthorBot && e.AuthorID == w.Endpoint.ID && e.Data.Question == w.Asked.Seq {
-				w.Answered = true
-				return nil
-			}
-		}
-		if len(entries) < page {
-			return nil
-		}
-		after = entries[len(entries)-1].Seq
+	if w.Endpoint.Bot.Kind != BotWebhook {
+		return nil // a built-in bot's answer and its settle are one transaction
 	}
+	answer, err := findEvent(r, l, w.Entry.Seq, func(e *Entry) bool {
+		return e.Kind == EventMessageCreated && e.Author == AuthorBot && e.AuthorID == w.Endpoint.ID && e.Data.Question == w.Asked.Seq
+	})
+	w.Answered = answer != nil
+	return err
 }
