@@ -196,6 +196,19 @@ func newWorld(t *testing.T, configure func(*Config, *app)) *world {
 	return w
 }
 
+// pass lets time pass and returns when everything due has been done.
+func (w *world) pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	w.clock.Advance(d)
+	wheel := w.server.wheel
+	tick := int64(w.clock.Now().Sub(wheel.start) / wheelTick)
+	eventually(t, "the wheel turned", func() bool {
+		wheel.mu.Lock()
+		defer wheel.mu.Unlock()
+		return wheel.rung >= tick || wheel.count == 0
+	})
+}
+
 // client is one end of a connection in a test.
 type client interface {
 	// send brings a frame to the server.

@@ -136,7 +136,10 @@ func TestExpiry(t *testing.T) {
 			+ 56s
 			a! 3005 connection expired`},
 		{name: "a subscription", configure: expiringSub, lines: hourly + `
-			+ 85s
+			+ 84s
+			a> {"id":3,"ping":{}}
+			a< {"id":3,"ping":{}}
+			+ 1s
 			a< {"push":{"channel":"c","unsubscribe":{"code":2501,"reason":"subscription expired"}}}
 			note unsubscribed c 2501
 			a> {"id":3,"ping":{}}
@@ -167,7 +170,7 @@ func TestStale(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "the connection is known", func() bool { return w.server.Connections() == 1 })
-			w.clock.Advance(10 * time.Second)
+			w.pass(t, 10*time.Second)
 			mustEnd(t, c, DisconnectStale)
 			eventually(t, "the connection is gone", func() bool { return w.server.Connections() == 0 })
 		})

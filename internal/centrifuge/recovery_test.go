@@ -136,6 +136,11 @@ func TestServerSideSubscriptions(t *testing.T) {
 			a< {"push":{"channel":"s","pub":{"data":2,"offset":2}}}
 			a> {"id":4,"ping":{}}
 			a< {"id":4,"ping":{}}`},
+		{name: "the option is not about a client's own channel", configure: func(cfg *Config, _ *app) { cfg.AllowResubscribe = true }, lines: greet + `
+			a> {"id":2,"subscribe":{"channel":"c"}}
+			a< {"id":2,"subscribe":{"recoverable":true,"epoch":"эпоха","positioned":true}}
+			a> {"id":3,"subscribe":{"channel":"c"}}
+			a< {"id":3,"error":{"code":105,"message":"already subscribed"}}`},
 		{name: "by the server, later", configure: func(_ *Config, a *app) {
 			a.rpc = func(ctx context.Context, c *Conn, method string, _ []byte) ([]byte, error) {
 				if method == "leave" {
@@ -217,6 +222,70 @@ func TestPause(t *testing.T) {
 			pub s 4
 			a> {"id":2,"rpc":{"method":"join"}}
 			a! 3010 insufficient state`},
+	})
+}
+
+// busyStream gets a publication just before and just after each read, the second
+// of them followed by one that is not kept.
+type busyStream struct {
+	*MemoryStream
+	app *app
+}
+
+func (s busyStream) Read(ctx context.Context, channel string, q Query) (Page, error) {
+	s.app.say(channel, `"before"`, nil)
+	page, err := s.MemoryStream.Read(ctx, channel, q)
+	s.app.say(channel, `"after"`, nil)
+	s.app.server.Publish(channel, Publication{Data: []byte(`"typing"`)})
+	return page, err
+}
+
+// What comes while the stream is read is told once, after the reply.
+func TestPublicationsDuringARead(t *testing.T) {
+	busy := func(cfg *Config, a *app) { cfg.Stream = busyStream{a.stream, a} }
+	push := func(offset int) string {
+		return fmt.Sprintf(`
+			a< {"push":{"channel":"s","pub":{"data":"after","offset":%d}}}
+			a< {"push":{"channel":"s","pub":{"data":"typing"}}}`, offset)
+	}
+	const seen = `
+			a> {"id":9,"ping":{}}
+			a< {"id":9,"ping":{}}`
+	recovered := `{"recoverable":true,"epoch":"эпоха","publications":[{"data":"before","offset":1}],"recovered":true,"offset":1,"positioned":true,"was_recovering":true}`
+	fresh := `{"recoverable":true,"epoch":"эпоха","offset":1,"positioned":true}`
+	playAll(t, []transcript{
+		{name: "subscribe", configure: busy, lines: greet + `
+			a> {"id":2,"subscribe":{"channel":"s"}}
+			a< {"id":2,"subscribe":` + fresh + `}` + push(2) + seen},
+		{name: "subscribe and recover", configure: busy, lines: greet + `
+			a> {"id":2,"subscribe":{"channel":"s","recover":true}}
+			a< {"id":2,"subscribe":` + recovered + `}` + push(2) + seen},
+		{name: "connect", configure: func(cfg *Config, a *app) { busy(cfg, a); recoverable(cfg, a) }, lines: `
+			a> {"id":1,"connect":{}}
+			a< ` + connectReply(fresh) + push(2) + seen},
+		{name: "connect and recover", configure: func(cfg *Config, a *app) { busy(cfg, a); recoverable(cfg, a) }, lines: `
+			a> {"id":1,"connect":{"subs":{"s":{"recover":true}}}}
+			a< ` + connectReply(recovered) + push(2) + seen},
+		{name: "subscribe again", configure: func(cfg *Config, a *app) {
+			busy(cfg, a)
+			recoverable(cfg, a)
+			cfg.AllowResubscribe = true
+		}, lines: `
+			a> {"id":1,"connect":{}}
+			a< ` + connectReply(fresh) + push(2) + `
+			a> {"id":2,"subscribe":{"channel":"s"}}
+			a< {"id":2,"subscribe":{"recoverable":true,"epoch":"эпоха","offset":3,"positioned":true}}` + push(4) + seen},
+		{name: "resume", configure: func(cfg *Config, a *app) {
+			busy(cfg, a)
+			serverSide(SubscribeOptions{Recoverable: true, Paused: true})(cfg, a)
+			a.rpc = func(ctx context.Context, c *Conn, _ string, _ []byte) ([]byte, error) { return nil, c.Resume(ctx, "s") }
+		}, lines: `
+			a> {"id":1,"connect":{}}
+			a< ` + connectReply(fresh) + `
+			a> {"id":2,"rpc":{"method":"join"}}
+			a< {"push":{"channel":"s","pub":{"data":"after","offset":2}}}
+			a< {"push":{"channel":"s","pub":{"data":"before","offset":3}}}` + push(4) + `
+			a< {"id":2,"rpc":{}}` + seen},
 	})
 }
 

@@ -55,7 +55,7 @@ func (p *player) step(t *testing.T, tr transcript, line string) error {
 		return nil
 	case word == "+":
 		d, err := time.ParseDuration(rest)
-		p.w.clock.Advance(d)
+		p.w.pass(t, d)
 		return err
 	case word == "pub", word == "typing":
 		channel, data, _ := strings.Cut(rest, " ")

@@ -18,7 +18,8 @@ type wheel struct {
 	start time.Time
 
 	mu    sync.Mutex
-	done  int64 // the last tick that was fired
+	done  int64 // the last tick whose alarms were taken out
+	rung  int64 // the last tick whose alarms have all rung
 	count int
 	slots [wheelSlots]*alarm
 	wake  chan struct{} // tells run that count left zero
@@ -110,6 +111,7 @@ func (w *wheel) advance(now time.Time) (empty bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.rung = max(w.rung, last)
 	return w.count == 0
 }
 
