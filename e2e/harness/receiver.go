@@ -19,6 +19,8 @@ type Hook struct {
 	Body   []byte
 	Status int // what it was answered
 	At     time.Time
+
+	fields map[string]any // the body, decoded once
 }
 
 // Fields decodes the body.
@@ -33,11 +35,7 @@ func (h Hook) Fields(t testing.TB) map[string]any {
 
 // Text is a field of the body as text, "" when it is missing.
 func (h Hook) Text(field string) string {
-	var fields map[string]any
-	if json.Unmarshal(h.Body, &fields) != nil {
-		return ""
-	}
-	if v, ok := fields[field]; ok {
+	if v, ok := h.fields[field]; ok {
 		return fmt.Sprint(v)
 	}
 	return ""
@@ -94,6 +92,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	h := Hook{Path: req.URL.Path, ID: req.Header.Get("webhook-id"), Header: req.Header, Body: body, At: time.Now()}
+	if json.Unmarshal(body, &h.fields) != nil {
+		h.fields = nil // no object: Fields tells the test that asks
+	}
 	h.Status = r.answer(h)
 	r.mu.Lock()
 	r.hooks = append(r.hooks, h)
@@ -114,16 +115,17 @@ func (r *Receiver) Hooks() []Hook {
 func (r *Receiver) Wait(t testing.TB, n int, what string, match func(Hook) bool) []Hook {
 	t.Helper()
 	deadline := time.After(Patience)
-	for {
+	var found []Hook
+	for looked := 0; ; {
 		r.mu.Lock()
-		changed := r.changed
-		var found []Hook
-		for _, h := range r.hooks {
+		changed, news := r.changed, r.hooks[looked:]
+		r.mu.Unlock()
+		looked += len(news)
+		for _, h := range news {
 			if match == nil || match(h) {
 				found = append(found, h)
 			}
 		}
-		r.mu.Unlock()
 		if len(found) >= n {
 			return found
 		}
