@@ -12,8 +12,9 @@ type Bus interface {
 
 // Subscription is one reader's end of the bus.
 type Subscription interface {
-	// C delivers notices in the order of publication. When the reader was too
-	// slow some are missing; Follow finds the gap by seq.
+	// C delivers notices in the order of publication, through a buffer. What
+	// comes while the buffer is full is dropped; Follow finds the gap by seq, or
+	// by the full buffer when nothing came after it.
 	C() <-chan Notice
 	// Close ends the subscription; C is not closed by it.
 	Close()

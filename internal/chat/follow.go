@@ -20,7 +20,9 @@ func (s *Service) Follow(ctx context.Context, actor Actor, conversation ID, afte
 		defer sub.Close()
 		f := follower{s: s, actor: actor, conversation: conversation, at: after, yield: yield}
 		if err := f.checkPosition(ctx); err != nil {
-			yield(Entry{}, err)
+			if ctx.Err() == nil {
+				yield(Entry{}, err)
+			}
 			return
 		}
 		for f.catchUp(ctx) && f.live(ctx, sub) {
@@ -71,13 +73,16 @@ func (f *follower) catchUp(ctx context.Context) bool {
 }
 
 // live yields notices while they continue the log seamlessly; a gap ends it,
-// and the log is read again.
+// and the log is read again. So does a buffer that was full when this notice
+// left it: the last ones may have been dropped, with nothing after them to
+// show the gap.
 func (f *follower) live(ctx context.Context, sub Subscription) bool {
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case n := <-sub.C():
+			full := len(sub.C()) >= cap(sub.C())-1
 			for _, e := range n.Entries {
 				if e.Seq <= f.at {
 					continue
@@ -89,6 +94,9 @@ func (f *follower) live(ctx context.Context, sub Subscription) bool {
 				if !f.yield(e, nil) {
 					return false
 				}
+			}
+			if full {
+				return true
 			}
 		}
 	}

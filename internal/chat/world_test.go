@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -20,6 +21,7 @@ type world struct {
 	*chat.Service
 	ctx    context.Context
 	store  *sqlite.Store
+	shut   func() // closes the store before the test ends
 	clock  *clock
 	woken  *wakes
 	bots   *directory
@@ -45,7 +47,7 @@ func newWorld(t *testing.T, edits ...func(*chat.Setup)) *world {
 func emptyWorld(t *testing.T, bus chat.Bus) *world {
 	t.Helper()
 	w := &world{ctx: t.Context(), clock: newClock(), woken: &wakes{}, bots: &directory{}}
-	w.store = openStore(t, w.clock.now)
+	w.store, w.shut = openStore(t, w.clock.now)
 	var err error
 	w.Service, err = chat.New(t.Context(), chat.Options{
 		Store: w.store, Bus: bus, Waker: w.woken, Passwords: passwords{}, Bots: w.bots,
@@ -57,8 +59,9 @@ func emptyWorld(t *testing.T, bus chat.Bus) *world {
 	return w
 }
 
-// openStore opens a database of the test's own and runs its writer.
-func openStore(t *testing.T, now func() time.Time) *sqlite.Store {
+// openStore opens a database of the test's own and runs its writer, until shut
+// is called or the test ends.
+func openStore(t *testing.T, now func() time.Time) (store *sqlite.Store, shut func()) {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "tolmach.db"), Now: now, Logger: slog.New(slog.DiscardHandler),
@@ -70,16 +73,14 @@ func openStore(t *testing.T, now func() time.Time) *sqlite.Store {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	<-s.Ready()
-	t.Cleanup(func() {
+	shut = sync.OnceFunc(func() {
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
+		if err := errors.Join(<-ended, s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	return s
+	t.Cleanup(shut)
+	return s, shut
 }
 
 // company is a setup with a task for every kind of channel and of route. The
