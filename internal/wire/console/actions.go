@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tolmach/tolmach/internal/chat"
 )
@@ -25,9 +26,21 @@ func (a *API) say(c *call) (any, error) {
 	}
 	m, err := a.Service.OperatorMessage(c.Context(), c.actor, in)
 	if err != nil {
-		return nil, err
+		return nil, namedHere(err)
 	}
 	return written{MessageID: m.MessageID, Seq: m.Seq, At: moment(m.At), Duplicate: m.Duplicate}, nil
+}
+
+// namedHere gives an error about the idempotency key the name that the key has
+// in this API.
+func namedHere(err error) error {
+	var known *chat.Error
+	if !errors.As(err, &known) || known.Field != "Idempotency-Key" {
+		return err
+	}
+	renamed := *known
+	renamed.Field = "key"
+	return &renamed
 }
 
 // change runs a use case on the conversation in the path and answers how the

@@ -66,9 +66,9 @@ func (q *query) text(name string) string {
 	case len(values) == 0:
 		return ""
 	case len(values) > 1:
-		q.fail(name, "comes twice; send it once")
+		q.fail(name, "must come once")
 	case !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0):
-		q.fail(name, "is not valid text")
+		q.fail(name, "must be valid text")
 	}
 	return values[0]
 }
@@ -100,7 +100,7 @@ func (q *query) limit() int {
 func (q *query) oneOf(name string, values ...string) string {
 	text := q.text(name)
 	if text != "" && !slices.Contains(values, text) {
-		q.fail(name, "is not one of %s", strings.Join(values, ", "))
+		q.fail(name, "must be one of %s", strings.Join(values, ", "))
 	}
 	return text
 }

@@ -14,6 +14,7 @@ import (
 type Ask struct {
 	Method string
 	Path   string
+	Query  string // raw; else what Path says
 	Token  string // bearer
 	Body   string
 	Type   string // Content-Type; "" with a body: application/json; "-": none
@@ -37,6 +38,9 @@ func (a Ask) Do(t testing.TB, h http.Handler) Answer {
 		method = http.MethodGet
 	}
 	r := httptest.NewRequest(method, a.Path, strings.NewReader(a.Body))
+	if a.Query != "" {
+		r.URL.RawQuery = a.Query
+	}
 	if a.From != "" {
 		r.RemoteAddr = a.From
 	}
