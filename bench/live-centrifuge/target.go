@@ -59,7 +59,9 @@ func (t *target) pull(ctx context.Context, lever string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", lever, resp.Status)
 	}

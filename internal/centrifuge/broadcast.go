@@ -11,13 +11,6 @@ const (
 	wireForms
 )
 
-func formOf(c protocol.Codec) wireForm {
-	if c == (protocol.Protobuf{}) {
-		return formProtobuf
-	}
-	return formJSON
-}
-
 func (f wireForm) codec() protocol.Codec {
 	if f == formProtobuf {
 		return protocol.Protobuf{}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobwas/ws"
-
 	"github.com/tolmach/tolmach/internal/centrifuge/protocol"
 )
 
@@ -35,7 +33,7 @@ func TestPublicationsOfOneCallShareAFrame(t *testing.T) {
 	w.server.Publish("c", Publication{Data: []byte("1")}, Publication{Data: []byte("2")}, Publication{Data: []byte("3")})
 	var got []string
 	for frames := 1; len(got) < 3; frames++ {
-		f, err := ws.ReadFrame(c.conn)
+		f, err := readFrame(c.conn)
 		if err != nil {
 			t.Fatal(err)
 		}

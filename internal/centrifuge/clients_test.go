@@ -47,6 +47,17 @@ func dialSocket(t *testing.T, w *world, query string, subprotocols ...string) *s
 	return &socketClient{conn: conn}
 }
 
+// readFrame reads a server's frame.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	payload := make([]byte, h.Length)
+	_, err = io.ReadFull(r, payload)
+	return ws.Frame{Header: h, Payload: payload}, err
+}
+
 func (c *socketClient) send(frame string) error {
 	op := ws.OpText
 	if c.bytes {
@@ -58,7 +69,7 @@ func (c *socketClient) send(frame string) error {
 
 func (c *socketClient) next() (string, error) {
 	for len(c.lines) == 0 {
-		f, err := ws.ReadFrame(c.conn)
+		f, err := readFrame(c.conn)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errGone, err)
 		}
@@ -152,8 +163,8 @@ func (c *streamClient) next() (string, error) {
 		c.session = reply.Connect.Session
 		return strings.Replace(line, fmt.Sprintf(`,"session":%q,"node":%q`, c.session, reply.Connect.Node), "", 1), nil
 	case reply.Push != nil && reply.Push.Disconnect != nil:
-		if _, err := c.body.ReadByte(); err != io.EOF {
-			return "", fmt.Errorf("after the disconnect push came %v, want the end", err)
+		if more, err := io.ReadAll(c.body); err != nil || len(more) > 0 {
+			return "", fmt.Errorf("after the disconnect push came %q (%w)", more, err)
 		}
 		d := reply.Push.Disconnect
 		if d.Reconnect != (Disconnect{Code: d.Code}).Reconnect() {

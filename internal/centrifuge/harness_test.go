@@ -280,7 +280,7 @@ func mustEnd(t *testing.T, c client, want Disconnect) {
 		if err == nil {
 			continue
 		}
-		if err != (ended{want.Code, want.Reason}) {
+		if !errors.Is(err, ended{want.Code, want.Reason}) {
 			t.Fatalf("the connection ended with %v, want %d %s", err, want.Code, want.Reason)
 		}
 		return

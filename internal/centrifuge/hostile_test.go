@@ -3,6 +3,7 @@ package centrifuge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func TestHundredThousandSubscriptions(t *testing.T) {
 		for {
 			line, err := c.next()
 			if err != nil {
-				if err != (ended{3013, "too many requests"}) {
+				if !errors.Is(err, ended{3013, "too many requests"}) {
 					t.Errorf("it ended with %v, want 3013", err)
 				}
 				break

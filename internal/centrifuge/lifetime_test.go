@@ -199,7 +199,7 @@ func TestHalfOpen(t *testing.T) {
 	c := dialSocket(t, w, "")
 	mustConnect(t, c)
 	onlyConn(w.server).Disconnect(DisconnectForceReconnect)
-	f, err := ws.ReadFrame(c.conn)
+	f, err := readFrame(c.conn)
 	if err != nil || f.Header.OpCode != ws.OpClose {
 		t.Fatalf("got %v, %v, want a close frame", f.Header, err)
 	}

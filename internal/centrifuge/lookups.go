@@ -2,31 +2,31 @@ package centrifuge
 
 import "github.com/tolmach/tolmach/internal/centrifuge/protocol"
 
-// permitted returns the client's subscription to a channel it wants to look
-// into; the subscription's options must allow it.
-func (c *Conn) permitted(channel string, allows func(SubscribeOptions) bool) (*subscription, error) {
+// permitted refuses a look into a channel the client has no subscription to, or
+// one whose options do not allow it.
+func (c *Conn) permitted(channel string, allows func(SubscribeOptions) bool) error {
 	if err := c.checkName(channel); err != nil {
-		return nil, err
+		return err
 	}
 	sub := c.subscription(channel)
 	if sub == nil {
-		return nil, ErrPermissionDenied
+		return ErrPermissionDenied
 	}
 	if !allows(sub.options) {
-		return nil, ErrNotAvailable
+		return ErrNotAvailable
 	}
-	return sub, nil
+	return nil
 }
 
 func (c *Conn) presence(req *protocol.ChannelRequest) (*protocol.Reply, error) {
-	if _, err := c.permitted(req.Channel, SubscribeOptions.presence); err != nil {
+	if err := c.permitted(req.Channel, SubscribeOptions.presence); err != nil {
 		return nil, err
 	}
 	return &protocol.Reply{Presence: &protocol.PresenceResult{Presence: c.srv.Presence(req.Channel)}}, nil
 }
 
 func (c *Conn) presenceStats(req *protocol.ChannelRequest) (*protocol.Reply, error) {
-	if _, err := c.permitted(req.Channel, SubscribeOptions.presence); err != nil {
+	if err := c.permitted(req.Channel, SubscribeOptions.presence); err != nil {
 		return nil, err
 	}
 	var clients uint32
@@ -39,7 +39,7 @@ func (c *Conn) presenceStats(req *protocol.ChannelRequest) (*protocol.Reply, err
 }
 
 func (c *Conn) history(req *protocol.HistoryRequest) (*protocol.Reply, error) {
-	if _, err := c.permitted(req.Channel, SubscribeOptions.history); err != nil {
+	if err := c.permitted(req.Channel, SubscribeOptions.history); err != nil {
 		return nil, err
 	}
 	cfg := &c.srv.cfg

@@ -237,6 +237,11 @@ func TestSubscriptions(t *testing.T) {
 			a< {"push":{"channel":"c","leave":{"info":{"user":"боб","client":"$b","chan_info":{"i":1}}}}}
 			note unsubscribed c 1
 			note disconnected 3000`},
+	})
+}
+
+func TestLookups(t *testing.T) {
+	playAll(t, []transcript{
 		{name: "presence", configure: func(_ *Config, a *app) {
 			a.options = func(channel string) (SubscribeOptions, error) { return SubscribeOptions{Presence: channel == "c"}, nil }
 		}, lines: greet + `

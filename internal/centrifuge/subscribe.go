@@ -33,6 +33,11 @@ func (c *Conn) subscribe(id uint32, req *protocol.SubscribeRequest) error {
 	if err != nil {
 		return err
 	}
+	return c.enter(id, req, options, since)
+}
+
+// enter makes the subscription a handler has granted and tells the client.
+func (c *Conn) enter(id uint32, req *protocol.SubscribeRequest, options SubscribeOptions, since *Position) error {
 	sub, err := c.add(req.Channel, options, true)
 	if err != nil {
 		return err

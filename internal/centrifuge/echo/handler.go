@@ -49,6 +49,9 @@ func (h *handler) Subscribe(_ context.Context, _ *centrifuge.Conn, e centrifuge.
 }
 
 func (h *handler) Publish(_ context.Context, _ *centrifuge.Conn, e centrifuge.PublishEvent) error {
+	if e.Channel == "forbidden" {
+		return centrifuge.ErrPermissionDenied
+	}
 	h.append(e.Channel, centrifuge.Publication{Data: e.Data, Info: &e.Info})
 	return nil
 }
@@ -89,10 +92,15 @@ func (h *handler) Message(_ context.Context, c *centrifuge.Conn, data []byte) er
 	return c.Send(data)
 }
 
-func (h *handler) Refresh(context.Context, *centrifuge.Conn, string) (time.Time, error) {
+// Refresh prolongs by two seconds; the token "wrong" is refused.
+func (h *handler) Refresh(_ context.Context, _ *centrifuge.Conn, token string) (time.Time, error) {
+	if token == "wrong" {
+		return time.Time{}, centrifuge.ErrTokenExpired
+	}
 	return soon(), nil
 }
 
-func (h *handler) SubRefresh(context.Context, *centrifuge.Conn, string, string) (time.Time, error) {
-	return soon(), nil
+// SubRefresh does the same for a subscription.
+func (h *handler) SubRefresh(ctx context.Context, c *centrifuge.Conn, _, token string) (time.Time, error) {
+	return h.Refresh(ctx, c, token)
 }

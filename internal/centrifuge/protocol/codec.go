@@ -20,14 +20,3 @@ type Codec interface {
 	// Emulation decodes the body of a POST to the emulation endpoint.
 	Emulation(body []byte) (EmulationRequest, error)
 }
-
-// ByName returns the codec for a wire form's name; an unknown name gives false.
-func ByName(name string) (Codec, bool) {
-	switch name {
-	case JSON{}.Name():
-		return JSON{}, true
-	case Protobuf{}.Name():
-		return Protobuf{}, true
-	}
-	return nil, false
-}

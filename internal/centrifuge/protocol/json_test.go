@@ -129,17 +129,6 @@ func TestJSONEmulation(t *testing.T) {
 	}
 }
 
-func TestByName(t *testing.T) {
-	for _, name := range []string{"json", "protobuf"} {
-		if c, ok := ByName(name); !ok || c.Name() != name {
-			t.Errorf("ByName(%q) = %v, %v", name, c, ok)
-		}
-	}
-	if _, ok := ByName("xml"); ok {
-		t.Error(`ByName("xml") found a codec`)
-	}
-}
-
 // FuzzJSONCommands checks that whatever is accepted survives a round trip.
 func FuzzJSONCommands(f *testing.F) {
 	single(func(_ string, cmd *Command) {

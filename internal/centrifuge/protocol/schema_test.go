@@ -101,6 +101,8 @@ func fill(v reflect.Value, n *int) {
 		v.SetInt(-int64(*n))
 	case reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(*n) * 1_000_003 % (1 << 32))
+	default:
+		panic("no message has a field like " + v.Type().String())
 	}
 }
 

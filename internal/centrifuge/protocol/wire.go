@@ -16,7 +16,7 @@ var errWire = errors.New("protocol: malformed Protobuf")
 // field is one field of a message as it stands on the wire. Its readers store
 // the value and treat a wire type the schema does not have as an unknown field.
 type field struct {
-	num    protowire.Number
+	num    int
 	typ    protowire.Type
 	varint uint64
 	bytes  []byte
@@ -30,7 +30,7 @@ func eachField(msg []byte, visit func(field) error) error {
 			return fmt.Errorf("%w: %w", errWire, protowire.ParseError(n))
 		}
 		msg = msg[n:]
-		f := field{num: num, typ: typ}
+		f := field{num: int(num), typ: typ}
 		switch typ {
 		case protowire.VarintType:
 			f.varint, n = protowire.ConsumeVarint(msg)

@@ -1,6 +1,7 @@
 package wsock
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -80,11 +81,10 @@ type assembly struct {
 
 func (c *Conn) readHeader(m *assembly) (ws.Header, error) {
 	h, err := ws.ReadHeaderBuffer(bufferedReader{c}, c.header[:])
-	switch err {
-	case nil:
-	case ws.ErrHeaderLengthMSB, ws.ErrHeaderLengthUnexpected:
+	if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
 		return h, c.fail(ws.StatusProtocolError, "malformed frame")
-	default:
+	}
+	if err != nil {
 		return h, err
 	}
 	state := ws.StateServerSide
@@ -223,11 +223,12 @@ func (c *Conn) control(h ws.Header) error {
 	ws.Cipher(payload, h.Mask, 0)
 	switch h.OpCode {
 	case ws.OpPing:
-		if err := c.writeFrame(ws.OpPong, payload); err != nil && err != ErrClosing {
+		if err := c.writeFrame(ws.OpPong, payload); err != nil && !errors.Is(err, ErrClosing) {
 			return fmt.Errorf("wsock: answer ping: %w", err)
 		}
 	case ws.OpClose:
 		return c.peerClosed(payload)
+	default: // a pong, which needs nothing
 	}
 	return nil
 }

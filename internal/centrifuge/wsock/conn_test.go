@@ -76,7 +76,7 @@ func TestCloseReasonIsCutAtARune(t *testing.T) {
 	defer c.Close()
 	sent := make(chan error, 1)
 	go func() { sent <- c.SendClose(4000, strings.Repeat("ы", 100)) }()
-	f, err := ws.ReadFrame(client)
+	f, err := readFrame(client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestPartsAreJoined(t *testing.T) {
 	c := &Conn{Conn: server, up: &Upgrader{}}
 	defer c.Close()
 	go c.WriteParts(Text, [][]byte{[]byte("a"), []byte("b"), []byte("c")}, "\n")
-	f, err := ws.ReadFrame(client)
+	f, err := readFrame(client)
 	if err != nil {
 		t.Fatal(err)
 	}

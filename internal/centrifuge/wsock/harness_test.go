@@ -55,8 +55,20 @@ func describe(f ws.Frame) string {
 		}
 		code, reason := ws.ParseCloseFrameData(f.Payload)
 		return fmt.Sprintf("close %d %s", code, reason)
+	default:
+		return fmt.Sprintf("opcode %d", f.Header.OpCode)
 	}
-	return fmt.Sprintf("opcode %d", f.Header.OpCode)
+}
+
+// readFrame reads a server's frame.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	payload := make([]byte, h.Length)
+	_, err = io.ReadFull(r, payload)
+	return ws.Frame{Header: h, Payload: payload}, err
 }
 
 // echo sends every message back until the connection ends.
@@ -96,7 +108,7 @@ func play(t *testing.T, up *Upgrader, chunk int, script ...[]byte) []string {
 	}()
 	var said []string
 	for {
-		f, err := ws.ReadFrame(client)
+		f, err := readFrame(client)
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
 				t.Errorf("read: %v", err)
