@@ -77,7 +77,9 @@ func (d *desk) deliver(t testing.TB, c wiretest.Company, state chat.DeliveryStat
 				break
 			}
 			try := &chat.Attempt{At: chat.MicrosOf(d.Clock.Now()), Status: status, Error: "said no", TookMicros: 12_345}
-			if lane, err = d.Settle(t.Context(), chat.Settlement{Work: work, State: state, Attempt: try, Body: []byte(`{"a":1}`)}); err != nil {
+			if lane, err = d.Settle(t.Context(), chat.Settlement{
+				Work: work, State: state, Attempt: try, Body: []byte(`{"a":1}`), Until: chat.MicrosOf(d.Clock.Now().Add(time.Minute)),
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}

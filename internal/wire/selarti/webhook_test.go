@@ -232,7 +232,9 @@ func queue(t *testing.T, w *wiretest.World) []map[string]any {
 				t.Fatal(err)
 			}
 			bodies = append(bodies, fields)
-			if lane, err = w.Settle(t.Context(), chat.Settlement{Work: head, State: chat.DeliveryDelivered}); err != nil {
+			if lane, err = w.Settle(t.Context(), chat.Settlement{
+				Work: head, State: chat.DeliveryDelivered, Until: chat.MicrosOf(w.Clock.Now().Add(time.Minute)),
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
