@@ -42,6 +42,18 @@ func TestReferenceClients(t *testing.T) {
 	}
 }
 
+func TestSubscribingToAGrantedChannel(t *testing.T) {
+	echo := build(t)
+	for _, version := range []string{"5.2", "5.8"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, echo, "-resubscribe")
+			server.play(t, "resubscribe.mjs", "--base", server.url,
+				"--transport", "websocket", "--protocol", "json", "--version", version)
+		})
+	}
+}
+
 // build compiles the echo server.
 func build(t *testing.T) (path string) {
 	t.Helper()
