@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/failpoint"
 )
 
 // dispatcher decides who is served next. Its goroutine owns everything in here
@@ -88,6 +89,7 @@ func (d *dispatcher) sync() {
 }
 
 func (d *dispatcher) wake(ids map[chat.ID]struct{}) {
+	failpoint.Here("delivery.woken")
 	d.sync()
 	now := d.engine.now()
 	for id := range ids {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tolmach/tolmach/internal/delivery"
+	"github.com/tolmach/tolmach/internal/failpoint"
 	"github.com/tolmach/tolmach/internal/webhook"
 )
 
@@ -21,6 +22,9 @@ func (s sender) Send(ctx context.Context, c delivery.Call) delivery.Outcome {
 		URL: c.URL, ID: c.ID, Body: c.Body, ContentType: c.ContentType, Secrets: c.Secrets, Headers: c.Headers,
 		Timeout: c.Timeout, UserAgent: "Tolmach/" + Version(), Now: s.now(),
 	})
+	if r.Class == webhook.Delivered {
+		failpoint.Here("webhook.answered")
+	}
 	return delivery.Outcome{
 		Status: r.Status, Class: classes[r.Class], RetryAfter: r.RetryAfter, Took: r.Took, Error: r.Problem(),
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tolmach/tolmach/internal/failpoint"
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
@@ -64,6 +65,7 @@ func (b *batch) run(j *job) {
 	if err != nil {
 		b.abandon(j, err)
 	}
+	failpoint.Here("store.mid_batch")
 }
 
 // begin opens the transaction if it is not open.
@@ -142,6 +144,7 @@ func (b *batch) abandon(culprit *job, cause error) {
 func (b *batch) finish() {
 	began := b.writer.clock.now()
 	failure := b.commit()
+	failpoint.Here("store.committed")
 	done := b.writer.clock.now()
 	failed := 0
 	for _, j := range b.jobs {

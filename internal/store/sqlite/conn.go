@@ -9,6 +9,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/tolmach/tolmach/internal/failpoint"
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
@@ -106,6 +107,7 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 
 // Script implements sqldb.Migrator. It keeps no statement.
 func (c *conn) Script(text string) error {
+	failpoint.Here("store.script")
 	s, err := c.driver.Prepare(text)
 	if err != nil {
 		return translate(err)
