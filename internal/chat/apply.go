@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 )
 
 // ApplyOptions say how a setup is brought in.
@@ -42,17 +44,17 @@ type InvalidSetup struct {
 // Error lists the problems.
 func (e *InvalidSetup) Error() string {
 	text := "the setup is not valid:"
-	for doc, problems := range e.Problems {
-		for _, p := range problems {
+	for _, doc := range slices.Sorted(maps.Keys(e.Problems)) {
+		for _, p := range e.Problems[doc] {
 			text += fmt.Sprintf("\n  document %d: %s: %s", doc+1, p.Path, p.Message)
 		}
 	}
 	return text
 }
 
-// Apply makes the settings match the documents, one per tenant: by name,
-// atomically, and again without a change the second time (specs/setup.md). It
-// returns every setting named, in the order of the documents.
+// Apply makes the settings match the documents: by name, atomically, and again
+// without a change the second time (specs/setup.md). It returns every setting
+// named, in the order of the documents, then those that were removed.
 //
 // Errors: *InvalidSetup; CodeForbidden.
 func (s *Service) Apply(ctx context.Context, actor Actor, setups []Setup, o ApplyOptions) ([]Applied, error) {
@@ -114,9 +116,9 @@ type applier struct {
 	stored   map[nameKey]Setting
 	taken    map[takenID]nameKey
 	tenants  map[string]ID
+	named    map[nameKey]int // the document that names a setting
 	applied  []Applied
 	problems map[int][]Problem
-	changed  bool
 }
 
 func (a *applier) run(setups []Setup) error {
@@ -134,7 +136,13 @@ func (a *applier) run(setups []Setup) error {
 	if len(a.problems) > 0 {
 		return &InvalidSetup{Problems: a.problems}
 	}
-	return a.check(setups)
+	documented := a.applied
+	if a.options.Prune {
+		if err := a.prune(setups); err != nil {
+			return err
+		}
+	}
+	return a.check(setups, documented)
 }
 
 // takenID is where an id must be unique: people and what describes them keep
@@ -163,7 +171,7 @@ func (a *applier) load() error {
 	if err != nil {
 		return err
 	}
-	a.stored, a.taken, a.tenants = map[nameKey]Setting{}, map[takenID]nameKey{}, map[string]ID{}
+	a.stored, a.taken, a.tenants, a.named = map[nameKey]Setting{}, map[takenID]nameKey{}, map[string]ID{}, map[nameKey]int{}
 	for _, s := range settings {
 		key := nameKey{s.TenantID, s.Kind, s.Name}
 		a.stored[key], a.taken[idSpace(key, s.ID)] = s, key
@@ -180,26 +188,16 @@ func (a *applier) document(doc int, setup *Setup) error {
 	if err != nil {
 		return err
 	}
-	named := map[nameKey]bool{}
 	for _, item := range setup.items() {
 		key := nameKey{tenant, item.kind, item.name}
-		named[key] = true
+		if other, twice := a.named[key]; twice {
+			a.problem(doc, item, "", "%s %q is set up in document %d too; keep one of the two", key.kind, key.name, other+1)
+			continue
+		}
+		a.named[key] = doc
 		if err := a.item(doc, setup.Tenant, key, item); err != nil {
 			return err
 		}
-	}
-	if !a.options.Prune {
-		return nil
-	}
-	for key, s := range a.stored {
-		if key.tenant != tenant || named[key] {
-			continue
-		}
-		if err := a.tx.DeleteSetting(tenant, s.Kind, s.ID); err != nil {
-			return err
-		}
-		delete(a.stored, key)
-		a.applied = append(a.applied, Applied{Setting: s, Tenant: setup.Tenant, Change: ChangeRemoved})
 	}
 	return nil
 }
@@ -219,7 +217,7 @@ func (a *applier) tenant(name string) (ID, error) {
 // item creates or updates one setting.
 func (a *applier) item(doc int, tenant string, key nameKey, item setupItem) error {
 	old, known := a.stored[key]
-	wanted := item.id()
+	wanted := item.given
 	if wanted != 0 && known && old.ID != wanted {
 		a.problem(doc, item, "id", "the setting has the id %d already; ids don't change", old.ID)
 		return nil

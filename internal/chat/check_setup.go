@@ -1,19 +1,27 @@
 package chat
 
-import "fmt"
-
 // check refuses, before the commit, what can only be seen over the whole
 // installation: credentials and ids that must be unique, references to
 // settings that were pruned.
-func (a *applier) check(setups []Setup) error {
-	used := map[string]string{} // credential → where
-	for _, s := range a.stored {
-		for _, credential := range credentials(s) {
-			where := fmt.Sprintf("%s %q", s.Kind, s.Name)
-			if other, taken := used[credential.key]; taken && other != where {
-				a.place(setups, s, credential.field, "is used by %s too; it must be unique over the installation", other)
+//
+// A credential that two settings have is the problem of the later one, in the
+// order of the documents; what no document names was there before.
+func (a *applier) check(setups []Setup, documented []Applied) error {
+	all := a.unnamed()
+	for _, d := range documented {
+		all = append(all, d.Setting)
+	}
+	used := map[string]nameKey{} // by credential
+	for _, s := range all {
+		key := nameKey{s.TenantID, s.Kind, s.Name}
+		for _, c := range credentials(s) {
+			other, taken := used[c.key]
+			if !taken {
+				used[c.key] = key
+			} else if other != key {
+				a.place(setups, key, c.field, "is used by %s %q of %s too; it must be unique over the installation",
+					other.kind, other.name, a.tenantName(other.tenant))
 			}
-			used[credential.key] = where
 		}
 	}
 	if len(a.problems) > 0 {
@@ -71,19 +79,21 @@ func credentials(s Setting) []credential {
 	return list
 }
 
-// place adds a problem where a document names the setting, or to the first
-// document when none does.
-func (a *applier) place(setups []Setup, s Setting, field, format string, args ...any) {
-	for doc := range setups {
-		if a.tenants[setups[doc].Tenant] != s.TenantID {
-			continue
-		}
-		for _, item := range setups[doc].items() {
-			if item.kind == s.Kind && item.name == s.Name {
-				a.problem(doc, item, field, format, args...)
-				return
-			}
+// place adds a problem where a document names the setting.
+func (a *applier) place(setups []Setup, key nameKey, field, format string, args ...any) {
+	doc := a.named[key]
+	for _, item := range setups[doc].items() {
+		if item.kind == key.kind && item.name == key.name {
+			a.problem(doc, item, field, format, args...)
 		}
 	}
-	a.problem(0, setupItem{path: fmt.Sprintf("%s %q", s.Kind, s.Name)}, field, format, args...)
+}
+
+func (a *applier) tenantName(id ID) string {
+	for name, known := range a.tenants {
+		if known == id {
+			return name
+		}
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // complete fills in what the document left to the server: generated tokens and
@@ -16,6 +17,8 @@ func (a *applier) complete(item setupItem, key nameKey, stored Setting, known bo
 		return "", a.completeChannel(v, old, known)
 	case *Bot:
 		return a.completeBot(v, old, known)
+	case *Integration:
+		return "", a.completeIntegration(v, old, known)
 	case *Task:
 		return "", a.completeTask(v, old, known)
 	case *APIKey:
@@ -38,7 +41,6 @@ func (a *applier) completeChannel(v *Channel, old json.RawMessage, known bool) (
 	if err != nil {
 		return err
 	}
-	v.ID = 0
 	if v.Token == "" {
 		v.Token = was.Token
 	}
@@ -75,13 +77,13 @@ func (a *applier) completeBot(v *Bot, old json.RawMessage, known bool) (secret s
 	if err != nil {
 		return "", err
 	}
-	v.ID = 0
 	if v.UUID = was.UUID; v.UUID == "" {
 		if v.UUID, err = a.s.randomUUID(); err != nil {
 			return "", err
 		}
 	}
 	if v.Kind != BotWebhook {
+		v.Token, v.TokenHash = "", ""
 		return "", nil
 	}
 	secret = v.Token
@@ -97,12 +99,27 @@ func (a *applier) completeBot(v *Bot, old json.RawMessage, known bool) (secret s
 	return secret, nil
 }
 
+// secretOverlap is how long a secret that was replaced goes on signing.
+const secretOverlap = 24 * time.Hour
+
+// completeIntegration keeps the secret that this one replaces for a while.
+func (a *applier) completeIntegration(v *Integration, old json.RawMessage, known bool) error {
+	was, err := stored[Integration](old, known)
+	if err != nil {
+		return err
+	}
+	v.PreviousSecret, v.PreviousUntil = was.PreviousSecret, was.PreviousUntil
+	if was.Secret != "" && was.Secret != v.Secret {
+		v.PreviousSecret, v.PreviousUntil = was.Secret, a.tx.Now().Add(secretOverlap)
+	}
+	return nil
+}
+
 func (a *applier) completeTask(v *Task, old json.RawMessage, known bool) (err error) {
 	was, err := stored[Task](old, known)
 	if err != nil {
 		return err
 	}
-	v.ID = 0
 	if v.UUID == "" {
 		v.UUID = was.UUID
 	}
@@ -117,7 +134,6 @@ func (a *applier) completeKey(v *APIKey, old json.RawMessage, known bool) (secre
 	if err != nil {
 		return "", err
 	}
-	v.ID = 0
 	secret = v.Key
 	if secret == "" && was.KeyHash == "" {
 		if secret, err = a.s.randomHex(24); err != nil {
@@ -137,7 +153,6 @@ func (a *applier) completeOperator(v *Operator, key nameKey, id ID, old json.Raw
 	if err != nil {
 		return err
 	}
-	v.ID = 0
 	hash, given := a.hashes[v.Login]
 	v.Password, v.PasswordHash, v.Disabled = "", was.PasswordHash, was.Disabled
 	if !given || was.PasswordHash != "" && !a.options.ResetPasswords {

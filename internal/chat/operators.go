@@ -22,7 +22,7 @@ func (s *Service) EditOperator(ctx context.Context, actor Actor, login string, e
 	if operator == nil {
 		return Errorf(CodeNotFound, "there is no operator %q", login)
 	}
-	hash := operator.PasswordHash
+	hash := "" // the password stays
 	if edit.Password != nil {
 		if len(*edit.Password) < 8 {
 			return Invalid("password", "is shorter than 8 characters")
@@ -58,7 +58,9 @@ func editOperator(tx Tx, setting Setting, hash string, disabled *bool) error {
 	if err != nil {
 		return fmt.Errorf("operator %q: %w", setting.Name, err)
 	}
-	o.PasswordHash = hash
+	if hash != "" {
+		o.PasswordHash = hash
+	}
 	if disabled != nil {
 		o.Disabled = *disabled
 	}

@@ -182,7 +182,8 @@ type Retry struct {
 	Endpoint []Duration `json:"endpoint,omitempty"`
 }
 
-// Integration is an outgoing webhook subscription.
+// Integration is an outgoing webhook subscription. The previous secret is what
+// Secret replaced when the setup was last applied with another one.
 type Integration struct {
 	ID          ID                `json:"id,omitempty"`
 	Name        string            `json:"name"`
@@ -190,7 +191,6 @@ type Integration struct {
 	URL         string            `json:"url"`
 	Events      []string          `json:"events"`
 	Secret      string            `json:"secret,omitempty"`
-	Secrets     []string          `json:"secrets,omitempty"` // more secrets that sign while rotating
 	Headers     map[string]string `json:"headers,omitempty"`
 	Rate        int               `json:"rate,omitempty"`
 	MaxInflight int               `json:"max_inflight,omitempty"`
@@ -200,8 +200,25 @@ type Integration struct {
 	EchoUser    *bool             `json:"echo_user,omitempty"`
 	WhTypes     map[string]string `json:"wh_types,omitempty"`
 
+	PreviousSecret string `json:"previous_secret,omitempty"`
+	PreviousUntil  Micros `json:"previous_until,omitempty"` // it signs until then
+
 	CreatedAt Micros `json:"-"`
 	TenantID  ID     `json:"-"`
+}
+
+// SigningSecrets lists the secrets that sign a call made now: the present one
+// and, for a day after a change, the one before it (specs/delivery.md). None:
+// calls are not signed.
+func (i *Integration) SigningSecrets(now Micros) []string {
+	var secrets []string
+	if i.Secret != "" {
+		secrets = append(secrets, i.Secret)
+	}
+	if i.PreviousSecret != "" && now < i.PreviousUntil {
+		secrets = append(secrets, i.PreviousSecret)
+	}
+	return secrets
 }
 
 // AllMessages is the subscription to every new message.

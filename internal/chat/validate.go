@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -102,6 +104,13 @@ func (n knownNames) ref(v *validator, path string, kind Kind, name string) {
 	v.add(path, "there is no %s named %q; known: %s", kind, name, strings.Join(known, ", "))
 }
 
+// refs refuses each name of a list that leads nowhere.
+func (v *validator) refs(path string, kind Kind, names []string) {
+	for i, name := range names {
+		v.names.ref(v, fmt.Sprintf("%s[%d]", path, i), kind, name)
+	}
+}
+
 // oneOf refuses a value outside its set; "" is the default and passes.
 func (v *validator) oneOf(path, value string, allowed ...string) {
 	if value != "" && !slices.Contains(allowed, value) {
@@ -120,6 +129,18 @@ func (v *validator) httpURL(path, raw string) {
 	}
 }
 
+// secret refuses what is announced as base64 and is none: it could not sign.
+func (v *validator) secret(path, secret string) {
+	encoded, announced := strings.CutPrefix(secret, "whsec_")
+	if !announced {
+		return
+	}
+	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil || len(key) == 0 {
+		v.add(path, "begins with whsec_ but no base64 follows")
+	}
+}
+
 func (v *validator) channel(path string, c *Channel) {
 	if c.Kind == "" {
 		v.add(path+".kind", "is missing; use page_messenger, chat_api or widget")
@@ -128,6 +149,7 @@ func (v *validator) channel(path string, c *Channel) {
 	v.oneOf(path+".events_default", c.EventsDefault, "operator", "outside")
 	v.oneOf(path+".cid_filter", c.CIDFilter, "exclude_own", "only_own")
 	v.httpURL(path+".webhook_url", c.WebhookURL)
+	v.secret(path+".webhook_secret", c.WebhookSecret)
 	if c.Token == "bot" || c.Token == "webhook" {
 		v.add(path+".token", "%q is a part of the Chat API's paths; choose another token", c.Token)
 	}
@@ -136,7 +158,7 @@ func (v *validator) channel(path string, c *Channel) {
 	}
 }
 
-var intervalForm = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$`)
+var intervalForm = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$`)
 
 func (v *validator) hours(path string, h *Hours) {
 	if _, err := time.LoadLocation(h.TZ); err != nil || h.TZ == "" {
@@ -162,6 +184,7 @@ func (v *validator) integration(path string, i *Integration) {
 		v.add(path+".url", "is missing; where should the webhooks go?")
 	}
 	v.httpURL(path+".url", i.URL)
+	v.secret(path+".secret", i.Secret)
 	if i.Format == "" {
 		v.add(path+".format", "is missing; use native, selarti, chatapi, threads or twin")
 	}
@@ -173,6 +196,9 @@ func (v *validator) integration(path string, i *Integration) {
 	}
 	for n, e := range i.Events {
 		v.oneOf(fmt.Sprintf("%s.events[%d]", path, n), e, subscriptions()...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.WhTypes)) {
+		v.oneOf(path+".wh_types", name, subscriptions()...)
 	}
 	if i.Rate < 0 || i.MaxInflight < 0 || i.MaxInflight > 256 {
 		v.add(path, "rate and max_inflight count from 1; max_inflight is at most 256")
@@ -205,9 +231,7 @@ func (v *validator) operator(path string, o *Operator) {
 	if o.Unit != "" {
 		v.names.ref(v, path+".unit", KindUnit, o.Unit)
 	}
-	for i, skill := range o.Skills {
-		v.names.ref(v, fmt.Sprintf("%s.skills[%d]", path, i), KindSkill, skill)
-	}
+	v.refs(path+".skills", KindSkill, o.Skills)
 	if o.Capacity != nil && *o.Capacity < 0 {
 		v.add(path+".capacity", "is negative")
 	}

@@ -32,9 +32,7 @@ func (v *validator) task(path string, t *Task) {
 	if t.Manager != "" {
 		v.names.ref(v, path+".manager", KindManager, t.Manager)
 	}
-	for i, name := range t.Integrations {
-		v.names.ref(v, fmt.Sprintf("%s.integrations[%d]", path, i), KindIntegration, name)
-	}
+	v.refs(path+".integrations", KindIntegration, t.Integrations)
 	if t.SessionTTL != nil && time.Duration(*t.SessionTTL) > MaxSessionTTL {
 		v.add(path+".session_ttl", "is over 12h")
 	}
@@ -89,16 +87,10 @@ func (v *validator) points(path string, points []Point) {
 		if p.Bot != "" {
 			v.names.ref(v, at+".bot", KindBot, p.Bot)
 		}
-		for kind, names := range map[Kind][]string{KindUnit: p.Units, KindSkill: p.Skills} {
-			for n, name := range names {
-				v.names.ref(v, fmt.Sprintf("%s.%ss[%d]", at, kind, n), kind, name)
-			}
-		}
-		for key, names := range map[string][]string{"operators": p.Operators, "supervisors": p.Supervisors} {
-			for n, name := range names {
-				v.names.ref(v, fmt.Sprintf("%s.%s[%d]", at, key, n), KindOperator, name)
-			}
-		}
+		v.refs(at+".operators", KindOperator, p.Operators)
+		v.refs(at+".supervisors", KindOperator, p.Supervisors)
+		v.refs(at+".units", KindUnit, p.Units)
+		v.refs(at+".skills", KindSkill, p.Skills)
 		if p.Anyone && i != len(points)-1 {
 			v.add(at+".anyone", "must be the last point: nothing after it is ever reached")
 		}
@@ -139,11 +131,11 @@ func (v *validator) bot(path string, b *Bot) {
 	default:
 		v.add(path+".kind", "%q is not one of scenario, webhook, llm", b.Kind)
 	}
-	for key, raw := range map[string]string{
-		"message_url": b.MessageURL, "init_url": b.InitURL, "contact_url": b.ContactURL, "hints_url": b.HintsURL, "base_url": b.BaseURL,
-	} {
-		v.httpURL(path+"."+key, raw)
-	}
+	v.httpURL(path+".message_url", b.MessageURL)
+	v.httpURL(path+".init_url", b.InitURL)
+	v.httpURL(path+".contact_url", b.ContactURL)
+	v.httpURL(path+".hints_url", b.HintsURL)
+	v.httpURL(path+".base_url", b.BaseURL)
 	v.oneOf(path+".duplicate_answers", b.DuplicateAnswers, "soft", "strict")
 	if b.Temperature != nil && (*b.Temperature < 0 || *b.Temperature > 2) {
 		v.add(path+".temperature", "is out of 0 to 2")

@@ -35,7 +35,7 @@ func (r *runner) send(w *chat.Work) (step, error) {
 		}
 		st.Body = body
 	}
-	out := e.options.Sender.Send(r.calls, callOf(w, st.Body))
+	out := e.options.Sender.Send(r.calls, callOf(w, st.Body, began))
 	now := e.now()
 	st.Attempt = &chat.Attempt{At: began, Status: out.Status, Error: out.Error, TookMicros: out.Took.Microseconds()}
 	v := verdict{state: chat.DeliveryRetrying}
@@ -68,16 +68,11 @@ func contain(err *error) {
 	}
 }
 
-func callOf(w *chat.Work, body []byte) Call {
+func callOf(w *chat.Work, body []byte, now chat.Micros) Call {
 	i := w.Endpoint.Integration
 	c := Call{
 		URL: i.URL, ID: w.WebhookID(), Body: body, ContentType: "application/json",
-		Headers: i.Headers, Timeout: webhookTimeout,
-	}
-	for _, secret := range append([]string{i.Secret}, i.Secrets...) {
-		if secret != "" {
-			c.Secrets = append(c.Secrets, secret)
-		}
+		Secrets: i.SigningSecrets(now), Headers: i.Headers, Timeout: webhookTimeout,
 	}
 	if w.GapID != "" {
 		c.Headers = maps.Clone(i.Headers)

@@ -3,9 +3,11 @@ package delivery_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 var eventTries = []time.Duration{0, time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
 
 func TestAMessageIsDelivered(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.say("shop", "ann", "a1")
 		w.pass(0)
@@ -39,12 +42,14 @@ func TestAMessageIsDelivered(t *testing.T) {
 }
 
 func TestACallCarriesWhatTheOwnerSet(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) {
-		s.Integrations[0].Secret = "whsec_bmV3"
-		s.Integrations[0].Secrets = []string{"whsec_b2xk"}
+		s.Integrations[0].Secret = "whsec_b2xk"
 		s.Integrations[0].Headers = map[string]string{"X-Team": "blue", "tolmach-gap": "forged"}
 	}
 	inWorld(t, edit, func(w *world) {
+		w.setup.Integrations[0].Secret = "whsec_bmV3"
+		w.apply()
 		w.say("shop", "ann", "a1")
 		w.pass(0)
 		calls := w.receiver.seen(nil)
@@ -57,7 +62,7 @@ func TestACallCarriesWhatTheOwnerSet(t *testing.T) {
 			t.Errorf("the call is %+v, the log has %q", c, log[0].WebhookID)
 		}
 		if want := []string{"whsec_bmV3", "whsec_b2xk"}; !slices.Equal(c.Secrets, want) {
-			t.Errorf("signed with %q, want both secrets", c.Secrets)
+			t.Errorf("signed with %q, want both secrets while one replaces the other", c.Secrets)
 		}
 		if c.Headers["X-Team"] != "blue" {
 			t.Errorf("headers are %v", c.Headers)
@@ -66,6 +71,7 @@ func TestACallCarriesWhatTheOwnerSet(t *testing.T) {
 }
 
 func TestARefusedEventIsTriedAndParkedAndTheLaneGoesOn(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(s sent) int {
 			if s.Text == "bad" {
@@ -106,6 +112,7 @@ func TestARefusedEventIsTriedAndParkedAndTheLaneGoesOn(t *testing.T) {
 }
 
 func TestAReceiverThatFailsForOneConversationDelaysNoOther(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{500, 503, 404} {
 		inWorld(t, nil, func(w *world) {
 			w.receiver.answers(func(s sent) int {
@@ -139,10 +146,11 @@ func TestAReceiverThatFailsForOneConversationDelaysNoOther(t *testing.T) {
 }
 
 func TestALoneFailingLaneBacksOffAsTheEndpointAndIsNotParked(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(sent) int { return 500 })
 		w.say("shop", "ann", "a1")
-		w.pass(71 * time.Hour)
+		w.pass(90 * time.Minute)
 		got := gaps(w.receiver.seen(nil), w.start)
 		want := []time.Duration{0, 1, 2, 5, 15, 30, 60, 60, 60, 60}
 		for i := range want {
@@ -154,11 +162,27 @@ func TestALoneFailingLaneBacksOffAsTheEndpointAndIsNotParked(t *testing.T) {
 			t.Errorf("after an hour it was tried every %v, want 5m", last)
 		}
 		if parked := w.deliveries("hook", chat.DeliveryParked); len(parked) != 0 {
-			t.Fatalf("parked too early: %+v", parked)
+			t.Errorf("parked: %+v", parked)
+		}
+	})
+}
+
+func TestAnEventPastTheHorizonIsParkedUnsentAndCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	edit := func(s *chat.Setup, _ *delivery.Options) {
+		s.Integrations[0].Retry = &chat.Retry{Endpoint: []chat.Duration{chat.Duration(2 * time.Hour)}}
+	}
+	inWorld(t, edit, func(w *world) {
+		w.receiver.answers(func(sent) int { return 500 })
+		w.say("shop", "ann", "a1")
+		w.pass(72 * time.Hour)
+		tries := len(w.receiver.seen(nil))
+		if parked := w.deliveries("hook", chat.DeliveryParked); len(parked) != 0 || tries != 37 {
+			t.Fatalf("within the horizon: %d tries, parked %+v", tries, parked)
 		}
 		w.pass(2 * time.Hour)
 		parked := w.deliveries("hook", chat.DeliveryParked)
-		if len(parked) != 1 || !strings.Contains(parked[0].LastError, "older than 72h") {
+		if len(parked) != 1 || !strings.Contains(parked[0].LastError, "older than 72h") || len(w.receiver.seen(nil)) != tries {
 			t.Errorf("past the horizon: %+v", parked)
 		}
 		w.receiver.answers(func(sent) int { return 200 })
@@ -166,13 +190,15 @@ func TestALoneFailingLaneBacksOffAsTheEndpointAndIsNotParked(t *testing.T) {
 			t.Fatalf("replayed %d, %v", n, err)
 		}
 		w.pass(0)
-		if got := w.receiver.arrived("ann"); got != "a1" {
-			t.Errorf("a replay past the horizon brought %q", got)
+		calls := w.receiver.seen(nil)
+		if last := calls[len(calls)-1]; last.Class != delivery.Delivered || !bytes.Equal(last.Call.Body, calls[0].Call.Body) {
+			t.Errorf("the replay was %+v", last)
 		}
 	})
 }
 
 func TestAnEventThatCantBeEncodedIsParkedWithItsReason(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"unencodable", "panic"} {
 		inWorld(t, nil, func(w *world) {
 			w.say("shop", "ann", text)
@@ -198,6 +224,7 @@ func (c counting) Encode(w *chat.Work) ([]byte, error) {
 }
 
 func TestEveryTrySendsTheSameBytes(t *testing.T) {
+	t.Parallel()
 	edit := func(_ *chat.Setup, o *delivery.Options) {
 		o.Formats = map[string]delivery.Format{"native": counting{new(atomic.Int64)}}
 	}
@@ -220,6 +247,7 @@ func TestEveryTrySendsTheSameBytes(t *testing.T) {
 }
 
 func TestRetryAfterIsHonouredUpToAnHour(t *testing.T) {
+	t.Parallel()
 	for asked, want := range map[time.Duration]time.Duration{
 		20 * time.Second: 20 * time.Second, // longer than the schedule's step
 		2 * time.Hour:    time.Hour,
@@ -239,6 +267,7 @@ func TestRetryAfterIsHonouredUpToAnHour(t *testing.T) {
 }
 
 func TestTheLogHasOneLinePerAttemptAndNoText(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) { s.Integrations[0].URL = "http://hook.test/in?token=hush" }
 	inWorld(t, edit, func(w *world) {
 		tries := 0
@@ -278,7 +307,36 @@ func TestTheLogHasOneLinePerAttemptAndNoText(t *testing.T) {
 	})
 }
 
+func TestTheObserverIsToldOfEveryAttempt(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var told []string
+	edit := func(_ *chat.Setup, o *delivery.Options) {
+		o.Observe.Attempt = func(endpoint, outcome string, took time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprint(endpoint, " ", outcome, " ", took))
+		}
+	}
+	inWorld(t, edit, func(w *world) {
+		w.receiver.replies(func(s sent) (int, time.Duration, time.Duration) {
+			if s.Text == "bad" && time.Since(w.start) < time.Second {
+				return 404, 20 * time.Millisecond, 0
+			}
+			return 200, 30 * time.Millisecond, 0
+		})
+		w.say("shop", "ann", "bad")
+		w.pass(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if want := []string{"acme/hook refused 20ms", "acme/hook delivered 30ms"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}
+
 func TestTheOwnersScheduleReplacesTheBuiltIn(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) {
 		s.Integrations[0].Retry = &chat.Retry{
 			Event:    []chat.Duration{chat.Duration(2 * time.Second), chat.Duration(3 * time.Second)},

@@ -70,6 +70,11 @@ func TestRefusals(t *testing.T) {
 		{"hash of a token", "bots: [{token_hash: x}]", "bots[0].token_hash: unknown key"},
 		{"scenario text", "bots: [{scenario: x}]", "bots[0].scenario: unknown key"},
 		{"hash of a password", "operators: [{password_hash: x}]", "operators[0].password_hash: unknown key"},
+		{"uuid of a bot", "bots: [{uuid: x}]", "bots[0].uuid: unknown key"},
+		{"operator who is barred", "operators: [{disabled: true}]", "operators[0].disabled: unknown key"},
+		{"several secrets", "integrations: [{secrets: [x]}]", `integrations[0].secrets: unknown key; did you mean "secret"?`},
+		{"previous secret", "integrations: [{previous_secret: x}]", "integrations[0].previous_secret: unknown key"},
+		{"end of the previous secret", "integrations: [{previous_until: 1}]", "integrations[0].previous_until: unknown key"},
 		{"time of birth", "tasks: [{created_at: 1}]", "tasks[0].created_at: unknown key"},
 		{"key twice", "tenant: a\nunits: []\ntenant: b", "3:1: tenant: is written twice, first on line 1; remove one"},
 		{"no value", "tenant:\nunits: []", "1:8: tenant: has no value; give one or remove the line"},
@@ -149,12 +154,12 @@ func TestReferences(t *testing.T) {
 			}
 		})
 	}
-	setups, _, err := Parse("s.yaml", []byte("operators: [{capacity: '${N}', disabled: '${B}'}]\ntasks: [{session_ttl: \"${D}\"}]"), Options{Lookup: env})
+	setups, _, err := Parse("s.yaml", []byte("operators: [{capacity: '${N}'}]\nchannels: [{block_input: '${B}'}]\ntasks: [{session_ttl: \"${D}\"}]"), Options{Lookup: env})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := setups[0].Operators[0]; *o.Capacity != 7 || !o.Disabled || *setups[0].Tasks[0].SessionTTL != chat.Duration(5*time.Minute) {
-		t.Errorf("typed values of references: %+v %+v", o, setups[0].Tasks[0])
+	if s := setups[0]; *s.Operators[0].Capacity != 7 || !s.Channels[0].BlockInput || *s.Tasks[0].SessionTTL != chat.Duration(5*time.Minute) {
+		t.Errorf("typed values of references: %+v", s)
 	}
 	for text, want := range map[string]string{
 		"${NO}":            "1:20: operators[0].name: the variable NO is not set; set it, or write ${NO:-default}",
@@ -186,7 +191,7 @@ func TestSecretsAreNeverQuoted(t *testing.T) {
 		"channels: [{token: [hunter2], webhook_secret: [hunter2]}]",
 		"api_keys: [{key: {a: hunter2}}]",
 		"bots: [{hints_token: [hunter2], api_key: [hunter2], headers: {Authorization: [hunter2]}}]",
-		"integrations: [{secrets: hunter2, headers: hunter2}]",
+		"integrations: [{secret: [hunter2], headers: hunter2}]",
 		"integrations: [{rate: '${S}', retry: {event: ['${S}']}}]",
 		"bots: [{temperature: '${S}', concat: '${S}'}]",
 		"units: [{id: '${S}'}]",

@@ -30,9 +30,11 @@ func schema(lookup func(string) (string, bool)) yamlfile.Schema {
 func hidden(owner reflect.Type, key string) bool {
 	switch owner {
 	case reflect.TypeFor[chat.Bot]():
-		return key == "token_hash" || key == "scenario"
+		return key == "token_hash" || key == "scenario" || key == "uuid"
 	case reflect.TypeFor[chat.Operator]():
-		return key == "password_hash"
+		return key == "password_hash" || key == "disabled"
+	case reflect.TypeFor[chat.Integration]():
+		return key == "previous_secret" || key == "previous_until"
 	case reflect.TypeFor[chat.APIKey]():
 		return key == "key_hash"
 	}
@@ -43,7 +45,7 @@ func hidden(owner reflect.Type, key string) bool {
 // being listed here.
 func secret(key string) bool {
 	words := strings.Split(key, "_")
-	return slices.Contains([]string{"token", "secret", "secrets", "password", "key", "headers"}, words[len(words)-1])
+	return slices.Contains([]string{"token", "secret", "password", "key", "headers"}, words[len(words)-1])
 }
 
 // custom reads the types whose form in the file is not that of their fields.
