@@ -120,6 +120,7 @@ func (w *world) wantTold(conversation chat.ID, want string) {
 }
 
 func TestABotAnswersInOrder(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		b.thinks(func(ctx context.Context, q question) (chat.Answer, error) {
 			time.Sleep(time.Second) // of thinking
@@ -144,6 +145,7 @@ func TestABotAnswersInOrder(t *testing.T) {
 }
 
 func TestAFailingTurnIsTriedTwiceMoreThenTheSessionGoesOnVisibly(t *testing.T) {
+	t.Parallel()
 	failures := map[string]func(ctx context.Context, q question) (chat.Answer, error){
 		"error": func(context.Context, question) (chat.Answer, error) { return chat.Answer{}, errors.New("no idea") },
 		"panic": func(context.Context, question) (chat.Answer, error) { panic("no idea") },
@@ -184,6 +186,7 @@ func TestAFailingTurnIsTriedTwiceMoreThenTheSessionGoesOnVisibly(t *testing.T) {
 }
 
 func TestATurnHasADeadline(t *testing.T) {
+	t.Parallel()
 	limit := chat.Duration(7 * time.Second)
 	for want, set := range map[time.Duration]*chat.Duration{30 * time.Second: nil, 7 * time.Second: &limit} {
 		inBotWorld(t, func(s *chat.Setup, _ *delivery.Options) { s.Bots[0].CallTimeout = set }, func(w *world, b *thinker) {
@@ -202,6 +205,7 @@ func TestATurnHasADeadline(t *testing.T) {
 }
 
 func TestABotThatRecoversAnswersWithoutAHandover(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		tries := 0
 		b.thinks(func(ctx context.Context, q question) (chat.Answer, error) {
@@ -217,6 +221,7 @@ func TestABotThatRecoversAnswersWithoutAHandover(t *testing.T) {
 }
 
 func TestTheNextBotIsAskedTheSameQuestion(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) {
 		s.Tasks[0].Route.Points = []chat.Point{{Bot: "demo"}, {Bot: "second"}, {Anyone: true}}
 	}
@@ -234,6 +239,7 @@ func TestTheNextBotIsAskedTheSameQuestion(t *testing.T) {
 }
 
 func TestAStaleQuestionIsVoidAndNotAsked(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		w.stop() // nobody asks while the session leaves the bot
 		a := w.say("shop", "ann", "a1")
@@ -255,6 +261,7 @@ func TestAStaleQuestionIsVoidAndNotAsked(t *testing.T) {
 }
 
 func TestAnAnswerAfterTheHandoverIsNeverShown(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		b.thinks(func(ctx context.Context, q question) (chat.Answer, error) {
 			time.Sleep(10 * time.Second) // of thinking
@@ -280,7 +287,12 @@ func TestAnAnswerAfterTheHandoverIsNeverShown(t *testing.T) {
 }
 
 func TestAnAnsweredQuestionIsSettledWithoutACall(t *testing.T) {
-	inBotWorld(t, nil, func(w *world, b *thinker) {
+	t.Parallel()
+	webhook := func(s *chat.Setup, o *delivery.Options) { // whose answers may come by API as well
+		s.Bots[0] = chat.Bot{Name: "demo", Kind: chat.BotWebhook, MessageURL: "http://bot.test/in"}
+		o.Bots[chat.BotWebhook] = o.Bots[chat.BotScenario]
+	}
+	inBotWorld(t, webhook, func(w *world, b *thinker) {
 		ctx := context.Background()
 		w.stop()
 		a := w.say("shop", "ann", "a1")
@@ -305,6 +317,7 @@ func TestAnAnsweredQuestionIsSettledWithoutACall(t *testing.T) {
 }
 
 func TestAnAnswerWhoseClaimIsLostIsNotShownTwice(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		ctx := context.Background()
 		release := make(chan struct{})
@@ -330,6 +343,7 @@ func TestAnAnswerWhoseClaimIsLostIsNotShownTwice(t *testing.T) {
 }
 
 func TestABotThatFailsManyIsPassedByUntilATrialSucceeds(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		b.thinks(func(context.Context, question) (chat.Answer, error) { return chat.Answer{}, errors.New("no idea") })
 		for i := range 8 {
@@ -367,6 +381,7 @@ func TestABotThatFailsManyIsPassedByUntilATrialSucceeds(t *testing.T) {
 }
 
 func TestABotOfAKindThatDoesNotRunHereIsNotAvailable(t *testing.T) {
+	t.Parallel()
 	engine := delivery.New(delivery.Options{Bots: map[chat.BotKind]delivery.Turner{chat.BotScenario: &thinker{}}})
 	if !engine.Available(&chat.Bot{ID: 1, Kind: chat.BotScenario}) {
 		t.Errorf("a scenario bot is not available although scenarios run")
@@ -377,6 +392,7 @@ func TestABotOfAKindThatDoesNotRunHereIsNotAvailable(t *testing.T) {
 }
 
 func TestAStopInterruptsATurnAndTheNextProcessAsksAgain(t *testing.T) {
+	t.Parallel()
 	inBotWorld(t, nil, func(w *world, b *thinker) {
 		b.thinks(func(ctx context.Context, _ question) (chat.Answer, error) {
 			<-ctx.Done()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAnIllEndpointIsProbedByOneHeadAtATimeADifferentOneEachTime(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(sent) int { return 503 })
 		for i := range 10 {
@@ -52,6 +53,7 @@ func TestAnIllEndpointIsProbedByOneHeadAtATimeADifferentOneEachTime(t *testing.T
 }
 
 func TestRecoveryIsGentle(t *testing.T) {
+	t.Parallel()
 	const talks = 100
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(sent) int { return 503 })
@@ -91,6 +93,7 @@ func TestRecoveryIsGentle(t *testing.T) {
 }
 
 func TestASuspicionThatPassesNeedsNoRecovery(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(s sent) int {
 			if s.Client == "ill" {
@@ -117,6 +120,7 @@ func TestASuspicionThatPassesNeedsNoRecovery(t *testing.T) {
 }
 
 func TestASuspectEndpointIsAskedOneAtATime(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(sent) int { return 500 })
 		w.say("shop", "ill", "x")
@@ -135,6 +139,7 @@ func TestASuspectEndpointIsAskedOneAtATime(t *testing.T) {
 }
 
 func TestADeadEndpointDelaysNoLiveOne(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(_ *chat.Setup, o *delivery.Options) { o.Workers = 16 }, func(w *world) {
 		w.receiver.replies(func(s sent) (int, time.Duration, time.Duration) {
 			if s.Call.URL == "http://hook.test/in" {
@@ -163,6 +168,7 @@ func TestADeadEndpointDelaysNoLiveOne(t *testing.T) {
 }
 
 func TestGonePausesAndResumingGoesOn(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		ctx := context.Background()
 		w.receiver.answers(func(sent) int { return 410 })
@@ -198,6 +204,7 @@ func TestGonePausesAndResumingGoesOn(t *testing.T) {
 }
 
 func TestAPauseByAPersonHolds(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 500 * time.Millisecond }, func(w *world) {
 		ctx := context.Background()
 		w.receiver.answers(func(sent) int { return 500 })
@@ -221,6 +228,7 @@ func TestAPauseByAPersonHolds(t *testing.T) {
 }
 
 func TestFiveDaysOfFailurePauseWithWarningsBefore(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	edit := func(s *chat.Setup, o *delivery.Options) {
 		o.Horizon = 1000 * day
@@ -250,6 +258,7 @@ func TestFiveDaysOfFailurePauseWithWarningsBefore(t *testing.T) {
 }
 
 func TestASuccessEndsTheCountOfFailingDays(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	edit := func(s *chat.Setup, o *delivery.Options) {
 		o.Horizon = 1000 * day
@@ -275,6 +284,7 @@ func TestASuccessEndsTheCountOfFailingDays(t *testing.T) {
 }
 
 func TestTooManyRequestsHoldTheEndpoint(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.say("shop", "ann", "a1")
 		w.pass(0) // a success speaks for the endpoint

@@ -95,6 +95,7 @@ func predict(l life) []try {
 }
 
 func TestOneLaneLivesAsTheModelSays(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		l := drawLife(rt)
 		want := predict(l)

@@ -15,6 +15,7 @@ import (
 )
 
 func TestOrderHoldsForManyConversationsWithAFlappingReceiver(t *testing.T) {
+	t.Parallel()
 	const talks, messages = 200, 4
 	inWorld(t, nil, func(w *world) {
 		random := rand.New(rand.NewPCG(1, 2))
@@ -65,6 +66,7 @@ func TestOrderHoldsForManyConversationsWithAFlappingReceiver(t *testing.T) {
 }
 
 func TestNothingIsLostOrReorderedOverStops(t *testing.T) {
+	t.Parallel()
 	const talks, messages = 20, 12
 	inWorld(t, func(_ *chat.Setup, o *delivery.Options) { o.Grace = 20 * time.Millisecond }, func(w *world) {
 		w.receiver.replies(func(s sent) (int, time.Duration, time.Duration) {
@@ -96,6 +98,7 @@ func TestNothingIsLostOrReorderedOverStops(t *testing.T) {
 }
 
 func TestAReceiverDownAcrossARestartGetsEverythingInOrder(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.answers(func(sent) int { return 502 })
 		for _, text := range []string{"m1", "m2", "m3"} {
@@ -115,6 +118,7 @@ func TestAReceiverDownAcrossARestartGetsEverythingInOrder(t *testing.T) {
 }
 
 func TestClaimsOfAKilledProcessAreFreedByItsSuccessor(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.stop()
 		w.say("shop", "ann", "a1")
@@ -136,6 +140,7 @@ func TestClaimsOfAKilledProcessAreFreedByItsSuccessor(t *testing.T) {
 }
 
 func TestASweepFindsWhatNobodyAnnounced(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 500 * time.Millisecond }, func(w *world) {
 		w.pass(0)
 		silent, err := chat.New(context.Background(), chat.Options{
@@ -161,6 +166,7 @@ type deafBus struct{ chat.Bus }
 func (deafBus) Publish(chat.Notice) {}
 
 func TestLanesOfOneEndpointShareItsPlaces(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) { s.Integrations[1].MaxInflight = 3 }
 	inWorld(t, edit, func(w *world) {
 		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, time.Second, 0 })
@@ -182,6 +188,7 @@ func TestLanesOfOneEndpointShareItsPlaces(t *testing.T) {
 }
 
 func TestARateIsKept(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) { s.Integrations[0].Rate = 20 }
 	inWorld(t, edit, func(w *world) {
 		for i := range 100 {
@@ -206,6 +213,7 @@ func TestARateIsKept(t *testing.T) {
 }
 
 func TestALongLaneLetsOthersIn(t *testing.T) {
+	t.Parallel()
 	edit := func(s *chat.Setup, _ *delivery.Options) { s.Integrations[0].MaxInflight = 1 }
 	inWorld(t, edit, func(w *world) {
 		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, 100 * time.Millisecond, 0 })
@@ -228,6 +236,7 @@ func TestALongLaneLetsOthersIn(t *testing.T) {
 }
 
 func TestASlowExchangeOutlastsNoClaim(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, 14 * time.Second, 0 })
 		var want []string

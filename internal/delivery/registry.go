@@ -25,10 +25,10 @@ func (e *endpoint) timeout() time.Duration {
 	if e.Bot == nil {
 		return webhookTimeout
 	}
-	if e.Bot.CallTimeout == nil {
-		return turnTimeout
+	if set := e.Bot.CallTimeout; set != nil && *set > 0 {
+		return time.Duration(*set)
 	}
-	return time.Duration(*e.Bot.CallTimeout)
+	return turnTimeout
 }
 
 // registry is the endpoints that the settings name now.

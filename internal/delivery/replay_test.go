@@ -43,6 +43,7 @@ func (w *world) refuses(list ...string) {
 }
 
 func TestABlockedLaneWaitsForItsParkedEvent(t *testing.T) {
+	t.Parallel()
 	inWorld(t, block, func(w *world) {
 		w.refuses("m2")
 		for i := range 4 {
@@ -71,6 +72,7 @@ func TestABlockedLaneWaitsForItsParkedEvent(t *testing.T) {
 }
 
 func TestReplayingWhatWasDeliveredLeavesABlockedLaneBlocked(t *testing.T) {
+	t.Parallel()
 	inWorld(t, block, func(w *world) {
 		w.refuses("m3")
 		for i := range 4 {
@@ -93,6 +95,7 @@ func TestReplayingWhatWasDeliveredLeavesABlockedLaneBlocked(t *testing.T) {
 }
 
 func TestReplaysGoInOrderBeforeAnythingNew(t *testing.T) {
+	t.Parallel()
 	inWorld(t, quick, func(w *world) {
 		w.refuses("m1", "m3")
 		for i := range 4 {
@@ -118,6 +121,7 @@ func TestReplaysGoInOrderBeforeAnythingNew(t *testing.T) {
 }
 
 func TestReplayBySelection(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		filter func(w *world, a, b chat.Accepted) chat.DeliveryFilter
 		want   [2]string
@@ -156,6 +160,7 @@ func TestReplayBySelection(t *testing.T) {
 }
 
 func TestOldDeliveriesAreForgotten(t *testing.T) {
+	t.Parallel()
 	edit := func(_ *chat.Setup, o *delivery.Options) { o.Retention = 24 * time.Hour }
 	inWorld(t, edit, func(w *world) {
 		w.say("shop", "ann", "a1")
@@ -171,6 +176,7 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 }
 
 func TestStatsTellTheBacklog(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 500 * time.Millisecond }, func(w *world) {
 		w.receiver.answers(func(sent) int { return 500 })
 		for i := range 20 {
@@ -194,15 +200,14 @@ func TestStatsTellTheBacklog(t *testing.T) {
 }
 
 func TestNewSettingsAreTakenOver(t *testing.T) {
+	t.Parallel()
 	inWorld(t, nil, func(w *world) {
 		w.setup.Integrations[0].URL = "http://moved.test/in"
 		w.setup.Integrations = append(w.setup.Integrations, chat.Integration{
 			Name: "third", Format: "native", URL: "http://third.test/in", Events: []string{chat.AllMessages},
 		})
 		w.setup.Tasks[0].Integrations = []string{"hook", "third"}
-		if _, err := w.Apply(context.Background(), chat.Actor{Kind: chat.ActorAdmin}, []chat.Setup{w.setup}, chat.ApplyOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		w.apply()
 		w.say("shop", "ann", "a1")
 		w.pass(0)
 		var urls []string

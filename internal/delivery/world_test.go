@@ -77,11 +77,18 @@ func newWorld(t *testing.T, edit func(s *chat.Setup, o *delivery.Options)) *worl
 	}
 	w.store = openStore(t)
 	w.serve()
-	if _, err := w.Apply(t.Context(), chat.Actor{Kind: chat.ActorAdmin}, []chat.Setup{w.setup}, chat.ApplyOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	w.apply()
 	w.tenant = w.Catalog().TenantByName("acme").ID
 	return w
+}
+
+// apply brings the setup in.
+func (w *world) apply() {
+	w.t.Helper()
+	_, err := w.Apply(context.Background(), chat.Actor{Kind: chat.ActorAdmin}, []chat.Setup{w.setup}, chat.ApplyOptions{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // serve makes an engine and a service over the store, as a new process would.
