@@ -50,7 +50,8 @@ type Config struct {
 	// 64 KiB.
 	MaxMessage int
 	// MaxQueue bounds what waits to be written to one client, in bytes; a slower
-	// client is sent away with 3008. Default 1 MiB.
+	// client is sent away with 3008. Half of it bounds the publications of one
+	// recovery and of one page of history. Default 1 MiB.
 	MaxQueue int
 	// MaxChannels bounds the subscriptions a client may ask for itself (106).
 	// Default 128.

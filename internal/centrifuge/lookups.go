@@ -60,6 +60,9 @@ func (c *Conn) history(req *protocol.HistoryRequest) (*protocol.Reply, error) {
 	if q.Since != nil && !page.Top.honours(*q.Since) {
 		return nil, ErrUnrecoverablePosition
 	}
+	if fit := max(1, c.srv.fitting(page.Publications)); fit < len(page.Publications) {
+		page.Publications = page.Publications[:fit]
+	}
 	return &protocol.Reply{History: &protocol.HistoryResult{
 		Publications: page.Publications, Epoch: page.Top.Epoch, Offset: page.Top.Offset,
 	}}, nil

@@ -43,13 +43,13 @@ func (o *outbox) idle() <-chan struct{} {
 }
 
 // enqueue queues an encoded message; c.mu is held. A client for whom too much
-// waits already is sent away.
+// waits already is sent away; one message alone is never too much.
 func (c *Conn) enqueue(msg []byte) {
 	o := &c.outbox
 	if o.closing != nil {
 		return
 	}
-	if o.size+len(msg) > c.srv.cfg.MaxQueue {
+	if o.size > 0 && o.size+len(msg) > c.srv.cfg.MaxQueue {
 		o.drop()
 		c.disconnectLocked(DisconnectSlow)
 		return

@@ -241,6 +241,7 @@ func TestSubscriptions(t *testing.T) {
 }
 
 func TestLookups(t *testing.T) {
+	long := strings.Repeat("x", 250)
 	playAll(t, []transcript{
 		{name: "presence", configure: func(_ *Config, a *app) {
 			a.options = func(channel string) (SubscribeOptions, error) { return SubscribeOptions{Presence: channel == "c"}, nil }
@@ -280,6 +281,15 @@ func TestLookups(t *testing.T) {
 			a< {"id":9,"error":{"code":112,"message":"unrecoverable position"}}
 			a> {"id":10,"history":{"channel":"c","limit":1,"since":{"offset":9,"epoch":"эпоха"}}}
 			a< {"id":10,"error":{"code":112,"message":"unrecoverable position"}}`},
+		{name: "a page of history is bounded in bytes, but not empty", configure: func(cfg *Config, _ *app) { cfg.MaxQueue = 450 }, lines: greet + `
+			a> {"id":2,"subscribe":{"channel":"c"}}
+			a< {"id":2,"subscribe":{"recoverable":true,"epoch":"эпоха","positioned":true}}
+			pub c "` + long + `"
+			a< {"push":{"channel":"c","pub":{"data":"` + long + `","offset":1}}}
+			a> {"id":3,"ping":{}}
+			a< {"id":3,"ping":{}}
+			a> {"id":4,"history":{"channel":"c","limit":5}}
+			a< {"id":4,"history":{"publications":[{"data":"` + long + `","offset":1}],"epoch":"эпоха","offset":1}}`},
 	})
 }
 

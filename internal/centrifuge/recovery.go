@@ -53,7 +53,8 @@ func (s *Server) catchUp(ctx context.Context, channel string, since *Position) (
 	if err != nil && !lost {
 		return Page{}, false, fmt.Errorf("read the stream: %w", err)
 	}
-	if since == nil || lost || !page.Top.honours(*since) || len(page.Publications) > s.cfg.RecoverLimit {
+	tooMuch := len(page.Publications) > s.cfg.RecoverLimit || s.fitting(page.Publications) < len(page.Publications)
+	if since == nil || lost || tooMuch || !page.Top.honours(*since) {
 		page.Publications = nil
 		return page, false, nil
 	}
@@ -61,6 +62,18 @@ func (s *Server) catchUp(ctx context.Context, channel string, since *Position) (
 		page.Top.Offset = max(page.Top.Offset, pub.Offset)
 	}
 	return page, true, nil
+}
+
+// fitting counts how many of the publications go into one reply: half of the
+// queue, so that what comes meanwhile finds room beside it.
+func (s *Server) fitting(pubs []*Publication) int {
+	room := s.cfg.MaxQueue / 2
+	for i, pub := range pubs {
+		if room -= len(pub.Data); room < 0 {
+			return i
+		}
+	}
+	return len(pubs)
 }
 
 // Resume lifts the pause of a subscription. What the stream of a recoverable

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tolmach/tolmach/internal/centrifuge/protocol"
@@ -76,6 +77,11 @@ func TestRecovery(t *testing.T) {
 			pub c 3
 			` + asked + `"offset":0,"epoch":"эпоха"}}
 			a< {"id":2,"subscribe":{"recoverable":true,"epoch":"эпоха","offset":3,"positioned":true,"was_recovering":true}}`},
+		{name: "more bytes than the limit", configure: func(cfg *Config, _ *app) { cfg.MaxQueue = 1000 }, lines: greet + `
+			pub c "` + strings.Repeat("x", 250) + `"
+			pub c "` + strings.Repeat("y", 250) + `"
+			` + asked + `"offset":0,"epoch":"эпоха"}}
+			a< {"id":2,"subscribe":{"recoverable":true,"epoch":"эпоха","offset":2,"positioned":true,"was_recovering":true}}`},
 		{name: "rejected on the client's wish", lines: greet + `
 			` + asked + `"offset":5,"epoch":"эпоха","flag":3}}
 			a< {"id":2,"error":{"code":112,"message":"unrecoverable position"}}

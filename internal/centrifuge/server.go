@@ -54,7 +54,8 @@ func New(cfg Config) (*Server, error) {
 // Run keeps time for the connections until the context ends, then sends all of
 // them away with 3001 and waits for their goroutines. It returns nil after a
 // clean drain, and an error if Config.DrainTimeout ran out and connections were
-// cut. Requests that come later get HTTP 503.
+// cut. Requests that come later get HTTP 503. Shut the HTTP server down
+// afterwards: it would wait for the streams.
 func (s *Server) Run(ctx context.Context) error {
 	s.wheel.run(ctx)
 	defer s.cancel()

@@ -39,13 +39,22 @@ func (s *Server) ServeSSE(w http.ResponseWriter, r *http.Request) {
 	if !s.crossOrigin(w, r, http.MethodGet) || !s.welcome(w, r) {
 		return
 	}
-	if len(r.URL.RawQuery) > 3*s.cfg.MaxMessage { // a byte takes up to three
-		http.Error(w, "the query is too long", http.StatusRequestURITooLong)
+	frame, ok := s.initialFrame(r)
+	if !ok {
+		http.Error(w, fmt.Sprintf("cf_connect is longer than %d bytes", s.cfg.MaxMessage), http.StatusRequestURITooLong)
 		return
 	}
-	frame := r.URL.Query().Get("cf_connect")
 	link := &streamLink{transport: "sse", contentType: "text/event-stream", prefix: "data: ", suffix: "\n\n"}
 	s.stream(w, r, link, []byte(frame))
+}
+
+// initialFrame takes the first frame out of a query, unless it is too long.
+func (s *Server) initialFrame(r *http.Request) (frame string, ok bool) {
+	if len(r.URL.RawQuery) > 3*s.cfg.MaxMessage { // a byte takes up to three
+		return "", false
+	}
+	frame = r.URL.Query().Get("cf_connect")
+	return frame, len(frame) <= s.cfg.MaxMessage
 }
 
 // ServeEmulation is the handler of commands for connections whose replies travel

@@ -174,6 +174,7 @@ func TestHTTPAnswers(t *testing.T) {
 	check(413, "POST", "/http_stream", "", asJSON, big)
 	check(405, "GET", "/http_stream", "", asJSON, "")
 	check(405, "POST", "/sse", "", asJSON, "")
+	check(414, "GET", "/sse?cf_connect="+big[:1025], "", asJSON, "")
 	check(414, "GET", "/sse?cf_connect="+big, "", asJSON, "")
 	check(414, "GET", "/sse?cf_connect="+url.QueryEscape(strings.Repeat("ы", 600)), "", asJSON, "")
 	for _, path := range []string{"/websocket", "/http_stream", "/sse", "/emulation"} {
