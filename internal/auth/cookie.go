@@ -18,12 +18,9 @@ const CookieName = "tolmach_session"
 // from our own pages, as JSON, which no foreign form can send. Errors:
 // CodeUnauthorized, CodeForbidden for a foreign page.
 func (g *Gate) Session(r *http.Request) (chat.Actor, error) {
-	if r.Header.Get("Authorization") != "" {
-		return g.Bearer(r)
-	}
 	token := cookieToken(r)
-	if token == "" {
-		return g.Bearer(r) // the same refusal as without a token
+	if token == "" || bearerToken(r) != "" { // without either, Bearer says what to send
+		return g.Bearer(r)
 	}
 	if err := g.checkOrigin(r); err != nil {
 		return chat.Actor{}, err
@@ -33,8 +30,8 @@ func (g *Gate) Session(r *http.Request) (chat.Actor, error) {
 
 // SessionToken returns the token that Session looked at, "" when there is none.
 func (g *Gate) SessionToken(r *http.Request) string {
-	if r.Header.Get("Authorization") != "" {
-		return bearerToken(r)
+	if token := bearerToken(r); token != "" {
+		return token
 	}
 	return cookieToken(r)
 }
@@ -50,7 +47,7 @@ func (g *Gate) DropCookie(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gate) cookie(r *http.Request, token string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // G124: Secure follows the request: over plain http a browser would not keep the cookie
 		Name: CookieName, Value: token, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: IsHTTPS(r, g.Trusted),
 	}

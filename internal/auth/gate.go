@@ -96,8 +96,9 @@ func (g *Gate) shareLink(ctx context.Context, token string) error {
 		return chat.Errorf(chat.CodeForbidden, "this is the token of a read-only link; it may make no calls")
 	case chat.CodeNotFound:
 		return chat.Errorf(chat.CodeUnauthorized, "the token is not valid")
+	default:
+		return err
 	}
-	return err
 }
 
 // Try counts a login as failed until succeeded is called: see Throttle.Try.

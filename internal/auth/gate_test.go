@@ -150,6 +150,8 @@ func TestSessionByCookie(t *testing.T) {
 		"a wrong cookie":               {"GET", strings.Repeat("0", 48), nil, chat.CodeUnauthorized},
 		"an API key as a cookie":       {"GET", "key-all", nil, chat.CodeUnauthorized},
 		"no cookie":                    {"GET", "", nil, chat.CodeUnauthorized},
+		"a proxy's own password":       {"GET", ann, map[string]string{"Authorization": "Basic cHJveHk6cGFzcw=="}, ""},
+		"a proxy's, and no cookie":     {"GET", "", map[string]string{"Authorization": "Basic cHJveHk6cGFzcw=="}, chat.CodeUnauthorized},
 		"a bearer needs none of it":    {"POST", "", map[string]string{"Authorization": "Bearer " + ann}, ""},
 		"a bearer wins over a cookie":  {"POST", ann, map[string]string{"Authorization": "Bearer wrong"}, chat.CodeUnauthorized},
 	}

@@ -74,16 +74,18 @@ func (p *Passwords) derive(password string, salt []byte, c cost, size uint32) []
 	return argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, size)
 }
 
+// sane says whether the cost can be computed, here and in reasonable time.
+func (c cost) sane() bool {
+	return c.memory > 0 && c.memory <= maxMemory && c.time > 0 && c.time <= maxTime && c.threads > 0
+}
+
 // parseHash reads a PHC string of Argon2id.
 func parseHash(hash string) (c cost, salt, key []byte, ok bool) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return c, nil, nil, false
 	}
-	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.time, &c.threads); err != nil || n != 3 {
-		return c, nil, nil, false
-	}
-	if c.memory == 0 || c.memory > maxMemory || c.time == 0 || c.time > maxTime || c.threads == 0 {
+	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.time, &c.threads); err != nil || n != 3 || !c.sane() {
 		return c, nil, nil, false
 	}
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
