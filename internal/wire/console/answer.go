@@ -57,8 +57,9 @@ func status(err error) int {
 		return http.StatusTooManyRequests
 	case chat.CodeUnavailable:
 		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }
 
 // answerError notes the error for the inbound-call log and answers it.

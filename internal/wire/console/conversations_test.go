@@ -241,7 +241,7 @@ func TestFlags(t *testing.T) {
 	if a = d.post(t, ann, path(id, "/flags"), `{"close":false}`).Must(http.StatusOK); a.At("flags", "close") != false || a.At("flags", "success") != true {
 		t.Errorf("close was not cleared alone: %s", a.Body)
 	}
-	for body, field := range map[string]string{`{"sucess":true}`: "sucess", `{"success":"yes"}`: "success", `{"success":null}`: "success", `{"success":1}`: "success"} {
+	for body, field := range map[string]string{`{"won":true}`: "won", `{"success":"yes"}`: "success", `{"success":null}`: "success", `{"success":1}`: "success"} {
 		refused(t, d.post(t, ann, path(id, "/flags"), body), 400, "invalid", field)
 	}
 }

@@ -182,8 +182,9 @@ func (s shaper) ownerName(o chat.Owner) string {
 		return s.botName(o.ID)
 	case chat.OwnerOperator:
 		return s.operatorName(o.ID)
+	default:
+		return ""
 	}
-	return ""
 }
 
 func (s shaper) authorName(m *chat.Message) string {
@@ -192,8 +193,9 @@ func (s shaper) authorName(m *chat.Message) string {
 		return s.botName(m.AuthorID)
 	case chat.AuthorOperator:
 		return s.operatorName(m.AuthorID)
+	default:
+		return ""
 	}
-	return ""
 }
 
 func (s shaper) botName(id chat.ID) string {

@@ -76,8 +76,9 @@ func answers(err error) (status int, keyword string) {
 		return http.StatusTooManyRequests, "TOO_MANY_REQUESTS"
 	case chat.CodeUnavailable:
 		return http.StatusServiceUnavailable, "UNAVAILABLE"
+	default:
+		return http.StatusInternalServerError, "INTERNAL_ERROR"
 	}
-	return http.StatusInternalServerError, "INTERNAL_ERROR"
 }
 
 func (d *Dialect) answer(w http.ResponseWriter, r *http.Request, response any) {

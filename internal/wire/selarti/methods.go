@@ -8,7 +8,7 @@ import (
 
 // authenticate is the auth method: an API key for a token.
 func (d *Dialect) authenticate(_ context.Context, c *call) (any, error) {
-	_, key, err := c.one("key")
+	key, err := c.one("key")
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (d *Dialect) clientMessage(c *call) (chat.ClientMessage, error) {
 	if in.ExternalID, err = c.chatID(); err != nil {
 		return in, err
 	}
-	_, text, err := c.one("message", "text", "message_text")
+	text, err := c.one("message", "text", "message_text")
 	if err != nil {
 		return in, err
 	}
@@ -79,7 +79,7 @@ func (d *Dialect) addTarget(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, target, err := c.one("target")
+	target, err := c.one("target")
 	switch {
 	case err != nil:
 		return nil, err

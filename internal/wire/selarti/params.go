@@ -39,24 +39,23 @@ func idempotencyKey(r *http.Request) (string, error) {
 }
 
 // one takes a parameter that is known by several names. Under two names it
-// must say the same. name is the one it came by, the first of names when it
-// didn't come. null and "" count as not sent.
-func (c *call) one(names ...string) (name, value string, err error) {
-	name = names[0]
+// must say the same. null and "" count as not sent.
+func (c *call) one(names ...string) (value string, err error) {
+	by := ""
 	for _, n := range names {
 		v, err := c.text(n)
 		switch {
 		case err != nil:
-			return "", "", err
+			return "", err
 		case v == "":
 		case value != "" && v != value:
-			return "", "", chat.Invalid(n, "says something else than %s; send one of them", name)
+			return "", chat.Invalid(n, "says something else than %s; send one of them", by)
 		default:
-			name, value = n, v
+			by, value = n, v
 		}
 		delete(c.params, n)
 	}
-	return name, value, nil
+	return value, nil
 }
 
 // first takes the first parameter of several that say the same thing in
@@ -103,8 +102,7 @@ func (c *call) taskID(names ...string) (string, error) {
 			return "", chat.Invalid(n, "must be text such as 1721129985149x478019552540622850, not a number")
 		}
 	}
-	_, id, err := c.one(names...)
-	return id, err
+	return c.one(names...)
 }
 
 // chatID takes the id of the client in the caller's system. A number is the
@@ -113,6 +111,5 @@ func (c *call) chatID() (string, error) {
 	if n, number := c.params["chat_id"].(json.Number); number && strings.ContainsAny(n.String(), ".eE") {
 		return "", chat.Invalid("chat_id", "a number must be whole and written in digits; send any other id as text")
 	}
-	_, id, err := c.one("chat_id")
-	return id, err
+	return c.one("chat_id")
 }

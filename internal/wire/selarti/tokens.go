@@ -20,7 +20,7 @@ const TokenLife = 24 * time.Hour
 const clockSkew = 5 * time.Minute
 
 // SecretName is the name of the installation's secret that signs tokens.
-const SecretName = "selarti-token"
+const SecretName = "selarti-token" //nolint:gosec // G101: the name of a secret, not the secret
 
 // Settings is where the keys are: *chat.Service.
 type Settings interface {

@@ -164,8 +164,9 @@ func messageType(a chat.Author) string {
 		return "user"
 	case chat.AuthorOperator:
 		return "operator"
+	default:
+		return "bot"
 	}
-	return "bot"
 }
 
 func webhookButtons(c *chat.Content) []webhookButton {
