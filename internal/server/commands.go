@@ -66,7 +66,7 @@ func quiet(w io.Writer) *slog.Logger {
 
 // Operators lists the operators of an installation, whether a server runs or
 // not.
-func Operators(ctx context.Context, data string, log io.Writer) (lines []operatorLine, err error) {
+func Operators(ctx context.Context, data string, log io.Writer) (lines []OperatorLine, err error) {
 	if client := dialAdmin(ctx, data); client != nil {
 		return lines, client.call(ctx, "/operators", nil, &lines)
 	}

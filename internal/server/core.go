@@ -34,8 +34,8 @@ type core struct {
 // hashers bounds how many passwords are hashed at once.
 const hashers = 2
 
-// operatorLine is one row of `tolmach user list`.
-type operatorLine struct {
+// OperatorLine is one row of `tolmach user list`.
+type OperatorLine struct {
 	Tenant   string    `json:"tenant"`
 	Login    string    `json:"login"`
 	Name     string    `json:"name"`
@@ -69,18 +69,18 @@ func (c *core) apply(ctx context.Context, setups []chat.Setup, o chat.ApplyOptio
 	if err != nil {
 		return nil, err
 	}
-	return report(c.service.Catalog(), applied, c.base, c.formats)
+	return report(c.service.Catalog(), applied, c.base, c.formats), nil
 }
 
-func (c *core) operators() []operatorLine {
-	lines := []operatorLine{}
+func (c *core) operators() []OperatorLine {
+	lines := []OperatorLine{}
 	catalog := c.service.Catalog()
 	for _, o := range catalog.Operators() {
-		lines = append(lines, operatorLine{
+		lines = append(lines, OperatorLine{
 			Tenant: catalog.Tenant(o.TenantID).Name, Login: o.Login, Name: o.Name, Role: o.Role, Disabled: o.Disabled,
 		})
 	}
-	slices.SortFunc(lines, func(a, b operatorLine) int {
+	slices.SortFunc(lines, func(a, b OperatorLine) int {
 		return strings.Compare(a.Tenant+"\x00"+a.Login, b.Tenant+"\x00"+b.Login)
 	})
 	return lines

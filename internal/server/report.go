@@ -46,7 +46,7 @@ type ReportItem struct {
 }
 
 // report describes what Apply did, with addresses under the base URL.
-func report(catalog *chat.Catalog, applied []chat.Applied, base string, formats map[string]bool) (*Report, error) {
+func report(catalog *chat.Catalog, applied []chat.Applied, base string, formats map[string]bool) *Report {
 	r := &Report{
 		Tenants: []ReportItem{}, Channels: []ReportItem{}, Bots: []ReportItem{}, Integrations: []ReportItem{},
 		Managers: []ReportItem{}, Units: []ReportItem{}, Skills: []ReportItem{}, Tags: []ReportItem{},
@@ -59,11 +59,9 @@ func report(catalog *chat.Catalog, applied []chat.Applied, base string, formats 
 			named[a.Tenant] = true
 			r.Tenants = append(r.Tenants, ReportItem{Name: a.Tenant, ID: a.TenantID})
 		}
-		if err := r.add(catalog, a, base, formats); err != nil {
-			return nil, fmt.Errorf("%s %q: %w", a.Kind, a.Name, err)
-		}
+		r.add(catalog, a, base, formats)
 	}
-	return r, nil
+	return r
 }
 
 func (r *Report) list(kind chat.Kind) *[]ReportItem {
@@ -75,12 +73,12 @@ func (r *Report) list(kind chat.Kind) *[]ReportItem {
 	}[kind]
 }
 
-func (r *Report) add(catalog *chat.Catalog, a chat.Applied, base string, formats map[string]bool) error {
+func (r *Report) add(catalog *chat.Catalog, a chat.Applied, base string, formats map[string]bool) {
 	item := ReportItem{Tenant: a.Tenant, Name: a.Name, ID: a.ID, Change: string(a.Change)}
 	list := r.list(a.Kind)
 	if a.Change == chat.ChangeRemoved {
 		*list = append(*list, item)
-		return nil
+		return
 	}
 	switch a.Kind {
 	case chat.KindChannel:
@@ -104,7 +102,6 @@ func (r *Report) add(catalog *chat.Catalog, a chat.Applied, base string, formats
 		item.Name, item.Login = "", a.Name
 	}
 	*list = append(*list, item)
-	return nil
 }
 
 func (r *Report) warn(format string, args ...any) {
