@@ -69,6 +69,7 @@ func (d *Dialect) serveShare(w http.ResponseWriter, r *http.Request) {
 	_, err := d.Service.Shared(r.Context(), r.PathValue("token"))
 	switch {
 	case chat.ErrorCode(err) == chat.CodeNotFound || r.PathValue("rest") != "":
+		inbound.Note(r.Context(), chat.Errorf(chat.CodeNotFound, "there is no such link"))
 		d.showPage(w, r, http.StatusNotFound, "'none'", page{
 			Title: "No such link", TitleRu: "Нет такой ссылки",
 			Text:   "This link leads to no conversation: it was mistyped, or revoked.",
@@ -94,6 +95,7 @@ func refuseWriting(w http.ResponseWriter, r *http.Request, status int) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return false
 	}
+	inbound.Note(r.Context(), chat.Errorf(chat.CodeForbidden, "this page can only be read"))
 	w.Header().Set("Allow", "GET, HEAD")
 	http.Error(w, "this page can only be read", status)
 	return true
