@@ -27,6 +27,9 @@ unit: ## every Go test, the built binary's included, with the race detector
 fuzz: ## every fuzz target for some seconds
 	scripts/fuzz.sh
 
+bench: build ## the figures of docs/FIGURES.md, in a few minutes
+	$(GO) run ./bench/accept -tolmach bin/tolmach
+
 npm: ## what the tests with foreign clients need
 	@for dir in $(E2E_NPM); do (cd $$dir && npm ci --no-audit --no-fund --loglevel=error) || exit 1; done
 

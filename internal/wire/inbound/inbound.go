@@ -94,7 +94,7 @@ func (l *Log) Middleware(next http.Handler) http.Handler {
 		sw := &statusWriter{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, rec))
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			if p := recover(); p != nil && !aborted(p) {
 				l.log.Error("http.panic", "request_id", rec.id, "route", r.Pattern, "panic", p)
 				rec.err = errors.New("the handler panicked")
 				if sw.status == 0 {
@@ -105,6 +105,12 @@ func (l *Log) Middleware(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// aborted says whether a handler gave up on purpose.
+func aborted(p any) bool {
+	err, ok := p.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
 }
 
 func (l *Log) finish(r *http.Request, sw *statusWriter, rec *record, start time.Time) {

@@ -1,0 +1,90 @@
+// Command accept measures the server against a floor on the same machine in
+// the same run: how fast messages are accepted durably, how soon their webhooks
+// leave, what a start and an idle process cost. Everything is verified: every
+// acknowledged message is counted, every webhook's order checked.
+//
+// Run it by `make bench`, which builds the binary. Load goes to loopback only,
+// and every loop is bounded in time or count.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	binary   string
+	seconds  time.Duration
+	workers  int
+	backlog  int
+	rate     int
+	jsonFile string
+	floorDir string // set in the floor's own process
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.binary, "tolmach", "bin/tolmach", "the server's binary")
+	flag.DurationVar(&o.seconds, "time", 10*time.Second, "length of each timed run")
+	flag.IntVar(&o.workers, "connections", 64, "connections of the closed loop")
+	flag.IntVar(&o.backlog, "backlog", 20_000, "webhooks waiting before the drain")
+	flag.IntVar(&o.rate, "rate", 1000, "messages a second of the open loop")
+	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
+	flag.StringVar(&o.floorDir, "floor", "", "serve the floor from this directory (internal)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	if o.floorDir != "" {
+		return serveFloor(ctx, o.floorDir)
+	}
+	dir, err := os.MkdirTemp("", "tmbench")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory
+	r := &report{Started: time.Now().UTC().Format(time.RFC3339), Cores: cores(), Connections: o.workers, Seconds: o.seconds.Seconds()}
+	steps := []struct {
+		name string
+		run  func(ctx context.Context, o options, dir string, r *report) error
+	}{
+		{"floor", measureFloor},
+		{"task alone", measureAlone},
+		{"task with bot and integration", measureWhole},
+		{"open loop", measureLatency},
+		{"drain", measureDrain},
+		{"start", measureStart},
+	}
+	for i, step := range steps {
+		fmt.Fprintf(os.Stderr, "… %s\n", step.name)
+		own := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.Mkdir(own, 0o700); err != nil {
+			return err
+		}
+		if err := step.run(ctx, o, own, r); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	r.print(os.Stdout)
+	if o.jsonFile == "" {
+		return nil
+	}
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.jsonFile, append(content, '\n'), 0o600)
+}
