@@ -7,6 +7,9 @@ import (
 	"github.com/tolmach/tolmach/internal/engineio/websocket"
 )
 
+// maxProbe is what a ping of a probe may say: "probe", in practice.
+const maxProbe = 125
+
 // upgrade lets a WebSocket in beside the polling transport of c (Engine.IO 4, "Upgrade").
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *Conn) *refusal {
 	if !websocket.Requested(r) {
@@ -61,11 +64,12 @@ func (c *Conn) dropProbe() {
 // that fails the probe is closed; polling goes on as if it had never been.
 func (c *Conn) tryUpgrade(ws socket) {
 	deadline := time.Now().Add(c.server.config.UpgradeTimeout)
-	if ws.SetReadDeadline(deadline) != nil || ws.SetWriteDeadline(deadline) != nil ||
-		!c.probed(ws) || ws.SetReadDeadline(time.Time{}) != nil || ws.SetWriteDeadline(time.Time{}) != nil || !c.move(ws) {
-		_ = ws.WriteClose(ParseError.code(), "") // it may be gone already
-		_ = ws.Close()
+	if ws.SetReadDeadline(deadline) != nil || !c.probed(ws) || ws.SetReadDeadline(time.Time{}) != nil || !c.move(ws) {
 		c.dropProbe()
+		// The peer may be gone already, or refuse to read.
+		_ = ws.SetWriteDeadline(time.Now().Add(c.server.config.CloseTimeout))
+		_ = ws.WriteClose(ParseError.code(), "")
+		_ = ws.Close()
 		return
 	}
 	c.read(ws)
@@ -85,7 +89,7 @@ func (c *Conn) probed(ws socket) bool {
 		switch {
 		case err == nil && p.kind == packetUpgrade:
 			return pings > 0
-		case err != nil || p.kind != packetPing || pings == maxPackets:
+		case err != nil || p.kind != packetPing || pings == maxPackets || len(p.data) > maxProbe:
 			return false
 		}
 		pong := control(packetPong, p.data)
