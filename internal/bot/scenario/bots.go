@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -47,10 +48,11 @@ func (b *Bots) Turn(ctx context.Context, w *chat.Work) (chat.Answer, error) {
 	if err != nil {
 		return chat.Answer{}, err
 	}
+	typing := func() { b.typing(w.Lane.TenantID, w.Lane.ConversationID, chat.AuthorBot) }
 	out, err := sc.Turn(ctx, in, Effects{
-		HTTP: b.http, Key: w.WebhookID(),
+		HTTP: typingDoer{b.http, typing}, Key: w.WebhookID(),
 		Sleep: func(ctx context.Context, d time.Duration) error {
-			b.typing(w.Lane.TenantID, w.Lane.ConversationID, chat.AuthorBot)
+			typing()
 			return sleep(ctx, d)
 		},
 	})
@@ -101,10 +103,12 @@ func input(w *chat.Work) (Input, error) {
 	} else {
 		in.Event = asked.Data.Name
 	}
-	if len(asked.Data.Payload) > 0 {
-		if err := json.Unmarshal(asked.Data.Payload, &in.Data); err != nil {
-			return Input{}, fmt.Errorf("the data of the question: %w", err)
-		}
+	if len(asked.Data.Payload) == 0 {
+		return in, nil
+	}
+	var err error
+	if in.Data, err = decodeJSON(asked.Data.Payload); err != nil {
+		return Input{}, fmt.Errorf("the data of the question: %w", err)
 	}
 	return in, nil
 }
@@ -163,10 +167,22 @@ func profile(set map[string]any) map[string]string {
 	fields := map[string]string{}
 	for k, v := range set {
 		if v != nil {
-			fields[k] = fmt.Sprint(v)
+			fields[k] = textOf(v)
 		}
 	}
 	return fields
+}
+
+// typingDoer shows that somebody types while a call runs.
+type typingDoer struct {
+	Doer
+	typing func()
+}
+
+// Do implements Doer.
+func (d typingDoer) Do(req *http.Request) (*http.Response, error) {
+	d.typing()
+	return d.Doer.Do(req)
 }
 
 // sleep waits, or ends early with the error of ctx.
