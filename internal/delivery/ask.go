@@ -101,7 +101,7 @@ func (r *runner) failed(st chat.Settlement, err error) (step, error) {
 	now, lane := r.engine.now(), st.Work.Lane
 	r.endpoint.breaker.judge(now, lane.ConversationID, false)
 	r.observe(failed, time.Duration(st.Attempt.TookMicros)*time.Microsecond)
-	if lane.Attempts+1 < botTries && r.endpoint.breaker.asks(now) {
+	if lane.Attempts+1 < botTries {
 		return r.again(st, err, botPause<<(2*lane.Attempts), true)
 	}
 	st.Attempt.Error = shorten(err)

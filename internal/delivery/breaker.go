@@ -104,10 +104,8 @@ func (b *breaker) stateAt(now chat.Micros) State {
 	return b.state(now)
 }
 
-func (b *breaker) adopt(stored chat.EndpointHealth) (resumed bool) {
+func (b *breaker) adopt(stored chat.EndpointHealth) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	resumed = b.paused && !stored.Paused
 	b.paused = stored.Paused
-	return resumed
 }

@@ -44,7 +44,7 @@ func TestBreaker(t *testing.T) {
 	if b.adopt(chat.EndpointHealth{Paused: true}); b.stateAt(moment(0)) != Paused {
 		t.Errorf("a paused bot is %s", b.stateAt(moment(0)))
 	}
-	if !b.adopt(chat.EndpointHealth{}) {
+	if b.adopt(chat.EndpointHealth{}); b.stateAt(moment(3*openFor)) != Healthy {
 		t.Errorf("a resumption was not taken over")
 	}
 }

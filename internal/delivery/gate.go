@@ -19,9 +19,8 @@ type gate interface {
 	// may be claimed ahead.
 	steady(now chat.Micros) bool
 	stateAt(now chat.Micros) State
-	// adopt takes over what the store says of pauses and reports whether the
-	// endpoint was resumed by it.
-	adopt(stored chat.EndpointHealth) (resumed bool)
+	// adopt takes over what the store says of pauses.
+	adopt(stored chat.EndpointHealth)
 }
 
 func (h *health) room(now chat.Micros, inflight int) (n int, again chat.Micros) {

@@ -214,13 +214,13 @@ func TestRememberedHealth(t *testing.T) {
 	h.judge(moment(3*time.Hour), 2, 0, status(500))
 	wantSaved("ill", 3*time.Hour, true)
 	h.judge(moment(4*time.Hour), 2, 0, Outcome{Class: Gone})
-	if h.adopt(chat.EndpointHealth{FailingSince: moment(3 * time.Hour)}) || h.stateAt(moment(4*time.Hour)) != Paused {
+	if h.adopt(chat.EndpointHealth{FailingSince: moment(3 * time.Hour)}); h.stateAt(moment(4*time.Hour)) != Paused {
 		t.Errorf("a pause was undone by a store that does not know it yet")
 	}
 	if is := wantSaved("paused", 4*time.Hour, true); !is.Paused || is.Reason == "" {
 		t.Errorf("saved %+v", is)
 	}
-	if !h.adopt(chat.EndpointHealth{}) || h.stateAt(moment(5*time.Hour)) != Healthy {
+	if h.adopt(chat.EndpointHealth{}); h.stateAt(moment(5*time.Hour)) != Healthy {
 		t.Errorf("a resumption was not taken over")
 	}
 	if h = newHealth(chat.EndpointHealth{FailingSince: moment(0)}); h.stateAt(moment(time.Hour)) != Suspect {

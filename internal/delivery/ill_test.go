@@ -52,6 +52,25 @@ func TestAnIllEndpointIsProbedByOneHeadAtATimeADifferentOneEachTime(t *testing.T
 	})
 }
 
+func TestCallsUnderWayWhenTheEndpointFallsIllAreNoProbes(t *testing.T) {
+	t.Parallel()
+	inWorld(t, nil, func(w *world) {
+		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 503, time.Second, 0 })
+		for i := range 16 {
+			w.say("shop", fmt.Sprintf("client%d", i), "x")
+		}
+		w.pass(90 * time.Second)
+		want := []time.Duration{1, 2, 3, 6, 16, 31, 61} // a second of exchange between the waits
+		for i := range want {
+			want[i] *= time.Second
+		}
+		got := gaps(w.receiver.seen(func(s sent) bool { return s.At.After(w.start) }), w.start)
+		if got[0] != 2*time.Second || !slices.Equal(got[1:], want[2:2+len(got)-1]) {
+			t.Errorf("probed after %v", got)
+		}
+	})
+}
+
 func TestRecoveryIsGentle(t *testing.T) {
 	t.Parallel()
 	const talks = 100

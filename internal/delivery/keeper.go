@@ -48,9 +48,7 @@ func (k *keeper) look(ctx context.Context) error {
 	plain := make([]chat.Endpoint, len(endpoints))
 	for i, ep := range endpoints {
 		plain[i] = ep.Endpoint
-		if ep.gate.adopt(stored[ep.ID]) {
-			e.Wake([]chat.ID{ep.ID})
-		}
+		ep.gate.adopt(stored[ep.ID])
 	}
 	backlogs, err := e.svc.Backlogs(ctx, plain)
 	if err != nil {

@@ -257,3 +257,65 @@ func TestASlowExchangeOutlastsNoClaim(t *testing.T) {
 		}
 	})
 }
+
+func TestALaneThatWaitedPastItsClaimIsNotSentUnderIt(t *testing.T) {
+	t.Parallel()
+	edit := func(s *chat.Setup, o *delivery.Options) {
+		s.Integrations[0].MaxInflight = 2
+		o.Sweep = 500 * time.Millisecond
+	}
+	inWorld(t, edit, func(w *world) {
+		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, 14 * time.Second, 0 })
+		for range 20 { // each lane runs for longer than a claim lasts
+			for i := range 4 {
+				w.say("shop", fmt.Sprintf("client%d", i), "x")
+			}
+		}
+		w.pass(15 * time.Minute)
+		if n := len(w.receiver.seen(nil)); n != 80 || w.receiver.overlaps != 0 {
+			t.Errorf("%d calls for 80 messages, %d overlaps", n, w.receiver.overlaps)
+		}
+	})
+}
+
+func TestAnInterruptedCallIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	edit := func(_ *chat.Setup, o *delivery.Options) { o.Grace = 2 * time.Second }
+	inWorld(t, edit, func(w *world) {
+		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, 14 * time.Second, 0 })
+		w.say("shop", "ann", "a1")
+		w.pass(time.Second)
+		begin := time.Now()
+		w.stop()
+		if took := time.Since(begin); took != 2*time.Second {
+			t.Errorf("the stop took %v, the grace is 2s", took)
+		}
+		w.receiver.answers(func(sent) int { return 200 })
+		w.serve()
+		w.run()
+		w.pass(0)
+		if got := w.receiver.arrived("ann"); got != "a1" {
+			t.Errorf("at once after the restart came %q", got)
+		}
+		if health, err := w.Health(context.Background()); err != nil || len(health) != 0 {
+			t.Errorf("the interruption was remembered as an illness: %+v, %v", health, err)
+		}
+	})
+}
+
+func TestACallThatEndsWithinTheGraceIsSettled(t *testing.T) {
+	t.Parallel()
+	inWorld(t, nil, func(w *world) {
+		w.receiver.replies(func(sent) (int, time.Duration, time.Duration) { return 200, 3 * time.Second, 0 })
+		w.say("shop", "ann", "a1")
+		w.say("shop", "ann", "a2")
+		w.pass(time.Second)
+		w.stop()
+		w.serve()
+		w.run()
+		w.pass(time.Minute)
+		if got := texts(w.receiver.seen(nil)); got != "a1 a2" {
+			t.Errorf("called for %q", got)
+		}
+	})
+}

@@ -24,7 +24,7 @@ func newHealth(stored chat.EndpointHealth) *health {
 
 // adopt takes over a pause or a resumption that somebody made in the store. A
 // resumed endpoint is given a fresh start.
-func (h *health) adopt(stored chat.EndpointHealth) (resumed bool) {
+func (h *health) adopt(stored chat.EndpointHealth) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -33,9 +33,7 @@ func (h *health) adopt(stored chat.EndpointHealth) (resumed bool) {
 	case h.paused && h.saved.Paused:
 		h.paused, h.reason, h.saved = false, "", stored
 		h.state, h.level, h.suspect, h.failed, h.failingSince = Healthy, 0, 0, nil, 0
-		return true
 	}
-	return false
 }
 
 // unsaved returns what the store should remember and doesn't.
