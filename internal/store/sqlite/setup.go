@@ -31,6 +31,7 @@ var readerPragmas = []string{
 // dialect: one writer needs no locks.
 func dialect() *sqldb.Dialect {
 	return &sqldb.Dialect{
+		Wake:      "NOTHING",
 		Duplicate: isDuplicate,
 		Words:     migrations.Words{ID: "INTEGER", Bytes: "BLOB", Clustered: "WITHOUT ROWID"},
 	}

@@ -40,6 +40,7 @@ type Options struct {
 
 // Store implements chat.Store.
 type Store struct {
+	path    string
 	dialect *sqldb.Dialect
 	clock   *clock
 	epoch   string
@@ -70,7 +71,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: dialect(), clock: &clock{now: o.Now}}
+	s := &Store{path: o.Path, dialect: dialect(), clock: &clock{now: o.Now}}
 	c, err := connectWith(dsn, writerPragmas)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Path, err)
