@@ -57,6 +57,8 @@ func (a *admin) handler() http.Handler {
 	mux.HandleFunc("POST /operator", a.operator)
 	mux.HandleFunc("GET /operators", a.operators)
 	mux.HandleFunc("GET /calls", a.failures)
+	mux.HandleFunc("POST /backup", a.backup)
+	mux.HandleFunc("GET /export", a.export)
 	return mux
 }
 

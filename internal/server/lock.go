@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// lockFile is the file in the data directory that the lock is on.
+const lockFile = "lock"
+
 // lockDir takes the lock of a data directory, making the directory when it is
 // missing. One process at a time has it; the system frees it when the process
 // ends, however it ends. The caller calls unlock.
@@ -15,7 +18,7 @@ func lockDir(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory can't be made: %w", err)
 	}
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the data directory can't be written: %w", err)
