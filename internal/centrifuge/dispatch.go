@@ -7,10 +7,7 @@ import (
 	"github.com/tolmach/tolmach/internal/centrifuge/protocol"
 )
 
-// process runs the commands of one frame. It is kept out of the reader's own
-// frame so that an idle reader's stack stays small.
-//
-//go:noinline
+// process runs the commands of one frame.
 func (c *Conn) process(frame []byte) {
 	c.commands.Lock()
 	defer c.commands.Unlock()

@@ -71,17 +71,36 @@ func formOfRequest(r *http.Request) wireForm {
 	return formJSON
 }
 
-// read is the connection's one lasting goroutine.
+// read is the connection's one lasting goroutine. It waits on a stack of two
+// kilobytes. What has come is read and worked off by a goroutine that lives as
+// long as the frame, so that the deep calls leave no larger stack behind.
 func (c *Conn) read(ws *wsock.Conn) {
 	defer c.finish()
+	turns := make(chan bool)
 	for {
-		_, frame, err := ws.Read()
-		if err != nil {
+		if err := ws.Wait(); err != nil {
 			c.readerEnded(ws, err)
 			return
 		}
-		c.process(frame)
+		go c.turn(ws, turns)
+		if goesOn := <-turns; !goesOn {
+			return
+		}
 	}
+}
+
+// turn works one message off and tells whether there may be another.
+func (c *Conn) turn(ws *wsock.Conn, turns chan<- bool) {
+	goesOn := false
+	defer func() { turns <- goesOn }()
+	defer c.containCommand()
+	_, frame, err := ws.Read()
+	if err != nil {
+		c.readerEnded(ws, err)
+		return
+	}
+	c.process(frame)
+	goesOn = true
 }
 
 // readerEnded stays a little with a client that was sent away for a violation of

@@ -45,6 +45,16 @@ type Conn struct {
 // Protocol returns the agreed subprotocol, "" for none.
 func (c *Conn) Protocol() string { return c.protocol }
 
+// Wait returns when there is something to Read. It needs little stack: a
+// goroutine that only waits and leaves the reading to another stays small.
+func (c *Conn) Wait() error {
+	if c.start < c.end || c.early != nil {
+		return nil
+	}
+	c.start, c.end = 0, 0
+	return c.more()
+}
+
 // Read returns the next data message. The bytes are valid until the next Read.
 // Pings are answered on the way. After a *CloseError the closing handshake has
 // been answered as far as it can be; any other error is the network's. Either

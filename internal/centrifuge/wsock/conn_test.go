@@ -69,6 +69,31 @@ func TestSmallMessagesAllocateNothing(t *testing.T) {
 	}
 }
 
+func TestWait(t *testing.T) {
+	client, server := net.Pipe()
+	c := &Conn{Conn: server, up: &Upgrader{}, early: words("early")}
+	defer c.Close()
+	go func() {
+		defer client.Close()
+		for _, b := range [][]byte{append(words("one"), words("two")...), words("three")[:3], words("three")[3:]} {
+			if _, err := client.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	for _, want := range []string{"early", "one", "two", "three"} {
+		if err := c.Wait(); err != nil {
+			t.Fatalf("before %q: %v", want, err)
+		}
+		if _, got, err := c.Read(); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	if err := c.Wait(); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v, want EOF", err)
+	}
+}
+
 func TestCloseReasonIsCutAtARune(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
