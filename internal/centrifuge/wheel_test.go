@@ -84,7 +84,7 @@ func TestWheelRunsAndRests(t *testing.T) {
 			if after := <-rung; after < time.Minute || after > time.Minute+2*wheelTick {
 				t.Errorf("an alarm for a minute rang after %v", after)
 			}
-			time.Sleep(time.Hour) // in the bubble's time: the wheel rests
+			<-time.After(time.Hour) // in the bubble's time: the wheel rests
 		}
 		cancel()
 		<-stopped
