@@ -24,8 +24,7 @@ type Config struct {
 
 // Storage is where state is kept.
 type Storage struct {
-	Data     string `name:"data" env:"TOLMACH_DATA" default:"./data" placeholder:"DIR" help:"Directory of the database, uploaded files and the admin socket. One server at a time may use it."`
-	Database string `name:"database" env:"TOLMACH_DATABASE" placeholder:"URL" help:"PostgreSQL, as postgres://user:password@host/name. Left out: SQLite in the data directory."`
+	Data string `name:"data" env:"TOLMACH_DATA" default:"./data" placeholder:"DIR" help:"Directory of the database and the admin socket. One server at a time may use it."`
 }
 
 // Setup names the settings as code.
@@ -38,12 +37,11 @@ type HTTP struct {
 	Listen          string        `name:"listen" env:"TOLMACH_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one."`
 	PublicURL       string        `name:"public-url" env:"TOLMACH_PUBLIC_URL" placeholder:"URL" help:"Address that clients and webhooks use, as https://chat.example.com. Left out: made from the listen address."`
 	TrustedProxies  []Network     `name:"trusted-proxies" env:"TOLMACH_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
-	MaxBody         Size          `name:"max-body" env:"TOLMACH_MAX_BODY" default:"256KiB" placeholder:"SIZE" help:"Largest request body, uploads aside."`
-	MaxUpload       Size          `name:"max-upload" env:"TOLMACH_MAX_UPLOAD" default:"20MiB" placeholder:"SIZE" help:"Largest uploaded file."`
+	MaxBody         Size          `name:"max-body" env:"TOLMACH_MAX_BODY" default:"256KiB" placeholder:"SIZE" help:"Largest request body."`
 	MaxHeader       Size          `name:"max-header" env:"TOLMACH_MAX_HEADER" default:"32KiB" placeholder:"SIZE" help:"Largest request header."`
 	MaxConnections  int           `name:"max-connections" env:"TOLMACH_MAX_CONNECTIONS" default:"20000" placeholder:"N" help:"Most connections open at once; more wait to be accepted. Keep the limit of open files above it."`
 	HeaderTimeout   time.Duration `name:"header-timeout" env:"TOLMACH_HEADER_TIMEOUT" default:"10s" placeholder:"TIME" help:"Longest wait for the header of a request."`
-	ReadTimeout     time.Duration `name:"read-timeout" env:"TOLMACH_READ_TIMEOUT" default:"30s" placeholder:"TIME" help:"Longest wait for the body of a request, uploads aside."`
+	ReadTimeout     time.Duration `name:"read-timeout" env:"TOLMACH_READ_TIMEOUT" default:"30s" placeholder:"TIME" help:"Longest wait for the body of a request."`
 	IdleTimeout     time.Duration `name:"idle-timeout" env:"TOLMACH_IDLE_TIMEOUT" default:"2m" placeholder:"TIME" help:"How long a connection may wait for its next request."`
 	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"TOLMACH_SHUTDOWN_TIMEOUT" default:"10s" placeholder:"TIME" help:"How long running requests and calls may take to end when the server stops."`
 }

@@ -13,7 +13,8 @@ const docsHead = `# Configuration of the server
 the first that gives a value wins. Everything is checked at start, and all problems are told at once, each with the
 flag, the variable or the line and column to change.
 
-The file is YAML and is named by ` + "`--config`" + ` or ` + "`TOLMACH_CONFIG`" + `. Its keys are the names of the flags; unknown keys are refused.
+The file is YAML and is named by ` + "`--config`" + ` or ` + "`TOLMACH_CONFIG`" + `. Its keys are the names of the flags, with ` + "`-` or `_`" + `
+between the words; unknown keys are refused.
 
 ` + "```yaml" + `
 listen: 0.0.0.0:8080

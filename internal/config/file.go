@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -44,7 +45,7 @@ func readLimited(path string) ([]byte, error) {
 
 func parseFile(path string, src []byte) (map[string]fileValue, error) {
 	docs, syntax := yamlfile.Load(src, maxFile)
-	decoder := yamlfile.NewDecoder(yamlfile.Schema{Secret: func(key string) bool { return key == "database" }})
+	decoder := yamlfile.NewDecoder(yamlfile.Schema{})
 	values := map[string]fileValue{}
 	if len(docs) > 0 {
 		readKeys(decoder, path, docs[0], values)
@@ -59,6 +60,7 @@ func parseFile(path string, src []byte) (map[string]fileValue, error) {
 	return values, yamlfile.NewError(path, problems)
 }
 
+// readKeys reads the keys, in which _ and - are the same.
 func readKeys(decoder *yamlfile.Decoder, path string, root *yaml.Node, values map[string]fileValue) {
 	known := map[string]field{}
 	var names []string
@@ -68,12 +70,19 @@ func readKeys(decoder *yamlfile.Decoder, path string, root *yaml.Node, values ma
 			names = append(names, f.name)
 		}
 	}
+	first := map[string]int{} // the line of each setting
 	decoder.EachKey(root, yamlfile.Place{}, func(key, value *yaml.Node, at yamlfile.Place) {
-		f, ok := known[key.Value]
+		name := strings.ReplaceAll(key.Value, "_", "-")
+		f, ok := known[name]
 		if !ok {
-			decoder.Refuse(key, at, "%s", yamlfile.UnknownKey(key.Value, names))
+			decoder.Refuse(key, at, "%s", yamlfile.UnknownKey(name, names))
 			return
 		}
+		if line, twice := first[name]; twice {
+			decoder.Refuse(key, at, "is written twice, first on line %d (_ and - are the same); remove one", line)
+			return
+		}
+		first[name] = key.Line
 		before := len(decoder.Problems())
 		target := reflect.New(f.kind).Elem()
 		decoder.Decode(value, at, target)

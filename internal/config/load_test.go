@@ -42,7 +42,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Config{
 		Storage: Storage{Data: "./data"},
-		HTTP: HTTP{Listen: "127.0.0.1:8080", MaxBody: 256 << 10, MaxUpload: 20 << 20, MaxHeader: 32 << 10, MaxConnections: 20000,
+		HTTP: HTTP{Listen: "127.0.0.1:8080", MaxBody: 256 << 10, MaxHeader: 32 << 10, MaxConnections: 20000,
 			HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, ShutdownTimeout: 10 * time.Second},
 		Egress:   Egress{Ports: []int{80, 443}},
 		Delivery: Delivery{Horizon: 72 * time.Hour, Retention: 30 * 24 * time.Hour},
@@ -56,13 +56,11 @@ func TestDefaults(t *testing.T) {
 
 const everyKey = `
 data: /var/lib/tolmach
-database: postgres://u:p@db/tolmach
 apply: [a.yaml, b.yaml]
 listen: "[::1]:80"
 public-url: https://chat.example.com
 trusted-proxies: [10.0.0.0/8, 192.0.2.1, "2001:db8::/32"]
 max-body: 1MiB
-max-upload: 2MiB
 max-header: 8192
 max-connections: 7
 header-timeout: 1s
@@ -98,11 +96,11 @@ func TestFile(t *testing.T) {
 	}
 	want := Config{
 		File:    path,
-		Storage: Storage{Data: "/var/lib/tolmach", Database: "postgres://u:p@db/tolmach"},
+		Storage: Storage{Data: "/var/lib/tolmach"},
 		Setup:   Setup{Apply: []string{"a.yaml", "b.yaml"}},
 		HTTP: HTTP{Listen: "[::1]:80", PublicURL: "https://chat.example.com",
 			TrustedProxies: networks("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"),
-			MaxBody:        1 << 20, MaxUpload: 2 << 20, MaxHeader: 8192, MaxConnections: 7,
+			MaxBody:        1 << 20, MaxHeader: 8192, MaxConnections: 7,
 			HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second, ShutdownTimeout: 4 * time.Second},
 		Egress:   Egress{Allow: networks("127.0.0.0/8"), Ports: []int{80, 443, 8443}},
 		Delivery: Delivery{Horizon: time.Hour, Retention: 2 * time.Hour},
@@ -153,8 +151,12 @@ func TestRefusals(t *testing.T) {
 		want       []string
 	}{
 		{"unknown key", "listn: :1", nil, []string{file + `:1:1: listn: unknown key; did you mean "listen"?`}},
-		{"underscores", "public_url: http://a", nil, []string{file + `:1:1: public_url: unknown key; did you mean "public-url"?`}},
-		{"the file in the file", "config: x", nil, []string{file + ":1:1: config: unknown key; the keys here are data, database"}},
+		{"unknown key with an underscore", "publi_url: http://a", nil, []string{file + `:1:1: publi_url: unknown key; did you mean "public-url"?`}},
+		{"one key in two spellings", "public_url: http://a\nlisten: :1\npublic-url: http://b", nil, []string{
+			file + ":3:1: public-url: is written twice, first on line 1 (_ and - are the same); remove one"}},
+		{"one key in two spellings again", "log-level: info\nlog_level: info", nil, []string{
+			file + ":2:1: log_level: is written twice, first on line 1 (_ and - are the same); remove one"}},
+		{"the file in the file", "config: x", nil, []string{file + ":1:1: config: unknown key; the keys here are data, apply"}},
 		{"wrong types", "listen: [a]\nmax-connections: many\negress-ports: 80\nheader-timeout: 10\nmax-body: big\ntrusted-proxies: [ten]", nil, []string{
 			file + ":1:9: listen: must be text, not a list",
 			file + `:2:18: max-connections: "many" is not a whole number; write digits only, without quotes`,
@@ -171,8 +173,8 @@ func TestRefusals(t *testing.T) {
 		{"two documents", "listen: :1\n---\nlisten: :2", nil, []string{file + ":3:1: a configuration file has one document; remove the --- and what follows"}},
 		{"no YAML", "listen: [", nil, []string{file + ":2:1: did not find expected node content"}},
 		{"no mapping", "- a", nil, []string{file + ":1:1: must be keys with values, not a list"}},
-		{"times and amounts", "", []string{"--header-timeout=0s", "--read-timeout=-1s", "--login-tries=0", "--max-upload=0", "--max-connections=-1"}, []string{
-			"--max-upload: 0 bytes are too few; write a size as 256KiB",
+		{"times and amounts", "", []string{"--header-timeout=0s", "--read-timeout=-1s", "--login-tries=0", "--max-header=0", "--max-connections=-1"}, []string{
+			"--max-header: 0 bytes are too few; write a size as 256KiB",
 			"--max-connections: -1 is too small; write at least 1",
 			"--header-timeout: 0s is no time to wait; write a positive one, as 30s",
 			"--read-timeout: -1s is no time to wait; write a positive one, as 30s",
@@ -263,25 +265,13 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-func TestDatabase(t *testing.T) {
-	for url, ok := range map[string]bool{
-		"postgres://u:hunter2@db:5432/t?sslmode=disable": true,
-		"postgresql://db/t":           true,
-		"mysql://u:hunter2@db/t":      false,
-		"host=db password=hunter2":    false,
-		"postgres:hunter2":            false,
-		"postgres://u:hunter2@d b/%z": false,
-	} {
-		_, err := load(t, "--database="+url)
-		if (err == nil) != ok {
-			t.Errorf("%s: %v", url, err)
-		}
-		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the password is told: %v", err)
-		}
-	}
-	_, err := load(t, "--config", write(t, "database: [hunter2]"))
-	if err == nil || strings.Contains(err.Error(), "hunter2") {
+// TestUnderscores stand for dashes in the keys of the file.
+func TestUnderscores(t *testing.T) {
+	got, err := load(t, "--config", write(t, "public_url: https://chat.example.com\nlogin-tries_per_address: 7\nlog_level: loud"))
+	if err == nil || !strings.HasSuffix(err.Error(), `:3:12: log-level: "loud" is unknown; write one of debug, info, warn, error`) {
 		t.Errorf("got %v", err)
+	}
+	if got.HTTP.PublicURL != "https://chat.example.com" || got.Login.TriesPerAddress != 7 {
+		t.Errorf("got %+v", got)
 	}
 }
