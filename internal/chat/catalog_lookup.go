@@ -9,6 +9,9 @@ func (c *Catalog) Tenant(id ID) *Tenant { return c.tenants[id] }
 // TenantByName returns a tenant by name.
 func (c *Catalog) TenantByName(name string) *Tenant { return c.byName[name] }
 
+// TenantCount is how many companies there are.
+func (c *Catalog) TenantCount() int { return len(c.tenants) }
+
 // Task returns a task by id.
 func (c *Catalog) Task(tenant, id ID) *BoundTask {
 	if t := c.tasks[id]; t != nil && t.TenantID == tenant {

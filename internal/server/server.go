@@ -175,6 +175,7 @@ func (a *app) handler(ctx context.Context) (http.Handler, error) {
 	bridge.Register(mux)
 	console.New(console.Options{
 		Service: service, Auth: gate, SessionLife: c.Login.SessionLife, MaxBody: int64(c.HTTP.MaxBody), Log: a.log,
+		Failures: a.calls,
 	}).Register(mux)
 	mux.HandleFunc("GET /healthz", a.health.live)
 	mux.HandleFunc("GET /readyz", a.health.ready)

@@ -38,6 +38,7 @@ func everyRoute() []request {
 		{"POST", "endpoints/{e}/pause", "", deliveries},
 		{"POST", "endpoints/{e}/resume", "", deliveries},
 		{"GET", "usage", "", read},
+		{"GET", "calls", "", read},
 	}
 }
 
@@ -146,7 +147,7 @@ func TestTenantsAreApart(t *testing.T) {
 func (d *desk) digest(t *testing.T, c wiretest.Company) string {
 	t.Helper()
 	var all strings.Builder
-	for _, p := range []string{"conversations", "deliveries", "endpoints", "usage"} {
+	for _, p := range []string{"conversations", "deliveries", "endpoints", "usage", "calls"} {
 		all.WriteString(d.get(t, c.Key("all"), p).Must(http.StatusOK).Body)
 	}
 	return all.String()

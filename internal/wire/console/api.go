@@ -36,6 +36,7 @@ type Options struct {
 	SessionLife time.Duration // of an operator's login
 	MaxBody     int64         // bytes of a request's body
 	Log         *slog.Logger
+	Failures    Failures
 }
 
 // API serves /console/api.
@@ -85,6 +86,7 @@ func (a *API) Register(mux *http.ServeMux) {
 	a.route(mux, "endpoints/{id}/pause", handlers{"POST": a.pause})   // deliveries:write (admin)
 	a.route(mux, "endpoints/{id}/resume", handlers{"POST": a.resume}) // deliveries:write (admin)
 	a.route(mux, "usage", handlers{"GET": a.usage})                   // conversations:read
+	a.route(mux, "calls", handlers{"GET": a.calls})                   // conversations:read
 
 	mux.HandleFunc(prefix, func(w http.ResponseWriter, r *http.Request) { a.answerError(w, r, errNoRoute) })
 }

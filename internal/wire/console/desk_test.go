@@ -24,11 +24,11 @@ func newDesk(t testing.TB) *desk {
 	t.Helper()
 	w := wiretest.New(t)
 	mux := http.NewServeMux()
+	log := inbound.New(w.Log.Logger(), w.Clock.Now, func(*http.Request) string { return "192.0.2.1" }, nil)
 	console.New(console.Options{
-		Service: w.Service, Auth: w.Gate(), SessionLife: time.Hour, MaxBody: maxBody, Log: w.Log.Logger(),
+		Service: w.Service, Auth: w.Gate(), SessionLife: time.Hour, MaxBody: maxBody, Log: w.Log.Logger(), Failures: log,
 	}).Register(mux)
 	mux.HandleFunc("/", http.NotFound) // as beside the console's pages
-	log := inbound.New(w.Log.Logger(), w.Clock.Now, func(*http.Request) string { return "192.0.2.1" }, nil)
 	return &desk{World: w, handler: log.Middleware(mux)}
 }
 
