@@ -6,7 +6,7 @@ DEMO    ?= demo
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 E2E_NPM := $(dir $(wildcard e2e/*/package.json))
 
-.PHONY: run build test lint unit fuzz npm bench clean
+.PHONY: run build test lint unit fuzz npm bench bench-live clean
 
 run: build ## serve the demo set-up on http://127.0.0.1:8080
 	bin/tolmach demo $(DEMO)
@@ -29,6 +29,11 @@ fuzz: ## every fuzz target for some seconds
 
 bench: build ## the figures of docs/FIGURES.md, in a few minutes
 	$(GO) run ./bench/accept -tolmach bin/tolmach
+	$(GO) run ./bench/depth
+
+bench-live: ## memory, fan-out and reconnects of the two live protocols
+	$(GO) run ./bench/live-centrifuge
+	$(GO) run ./bench/live-socketio
 
 npm: ## what the tests with foreign clients need
 	@for dir in $(E2E_NPM); do (cd $$dir && npm ci --no-audit --no-fund --loglevel=error) || exit 1; done
