@@ -6,7 +6,7 @@ DEMO    ?= demo
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 E2E_NPM := $(dir $(wildcard e2e/*/package.json))
 
-.PHONY: run build test lint unit fuzz npm bench bench-live clean
+.PHONY: run build test lint unit fuzz npm crash bench bench-live clean
 
 run: build ## serve the demo set-up on http://127.0.0.1:8080
 	bin/tolmach demo $(DEMO)
@@ -26,6 +26,10 @@ unit: ## every Go test, the built binary's included, with the race detector
 
 fuzz: ## every fuzz target for some seconds
 	scripts/fuzz.sh
+
+crash: ROUNDS = 100
+crash: ## ROUNDS rounds of load, kill -9 and audit
+	$(GO) test ./e2e/crash -run TestCrash -count 1 -v -timeout 2h -rounds $(ROUNDS)
 
 bench: build ## the figures of docs/FIGURES.md, in a few minutes
 	$(GO) run ./bench/accept -tolmach bin/tolmach
