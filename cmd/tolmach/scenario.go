@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"time"
 
 	"github.com/tolmach/tolmach/internal/bot/scenario"
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/webhook"
 )
 
@@ -31,7 +31,7 @@ func (c *scenarioCheck) Run(s streams) error {
 }
 
 type scenarioChat struct {
-	EgressAllow []netip.Prefix `placeholder:"CIDR" help:"Networks the bot may call though they aren't public."`
+	EgressAllow []config.Network `placeholder:"CIDR" help:"Networks the bot may call though they aren't public."`
 	File        string         `arg:"" help:"Scenario file."`
 }
 
@@ -41,7 +41,7 @@ func (c *scenarioChat) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	client := webhook.NewClient(webhook.Policy{Allow: c.EgressAllow})
+	client := webhook.NewClient(webhook.Policy{Allow: config.Prefixes(c.EgressAllow)})
 	defer client.Close()
 	return scenario.Chat(ctx, sc, s.in, s.out, scenario.Effects{
 		HTTP: client, Key: fmt.Sprintf("terminal-%d", os.Getpid()),

@@ -136,6 +136,11 @@ func (v *validator) bot(path string, b *Bot) {
 	v.httpURL(path+".contact_url", b.ContactURL)
 	v.httpURL(path+".hints_url", b.HintsURL)
 	v.httpURL(path+".base_url", b.BaseURL)
+	for key, timeout := range map[string]*Duration{"call_timeout": b.CallTimeout, "answer_timeout": b.AnswerTimeout, "completion_timeout": b.CompletionTimeout} {
+		if timeout != nil && *timeout == 0 {
+			v.add(path+"."+key, "is 0, so that the bot could never answer; leave it out for the default")
+		}
+	}
 	v.oneOf(path+".duplicate_answers", b.DuplicateAnswers, "soft", "strict")
 	if b.Temperature != nil && (*b.Temperature < 0 || *b.Temperature > 2) {
 		v.add(path+".temperature", "is out of 0 to 2")

@@ -75,5 +75,5 @@ type Log struct {
 
 // Metrics is the server for Prometheus.
 type Metrics struct {
-	Listen string `name:"metrics-listen" env:"TOLMACH_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Address to serve /metrics on, for a network that only your monitoring reaches. Left out: no metrics."`
+	Listen string `name:"metrics-listen" env:"TOLMACH_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Address to serve /metrics on, for a network that only your monitoring reaches. Left out: /metrics is served with the rest, to callers on this machine only."`
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tolmach/tolmach/internal/auth"
+	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
@@ -74,7 +75,7 @@ func remote(c config.HTTP) func(*http.Request) string {
 // home answers on paths that are nobody's. The console is not in this build.
 func home(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/" {
-		inbound.Note(r.Context(), errors.New("no such path"))
+		inbound.Note(r.Context(), chat.Errorf(chat.CodeNotFound, "no dialect of this server has such a path"))
 		http.NotFound(w, r)
 		return
 	}

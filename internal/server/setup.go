@@ -3,13 +3,17 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tolmach/tolmach/internal/bot/scenario"
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/config/setupfile"
+	"github.com/tolmach/tolmach/internal/webhook"
 )
 
 // LoadSetup reads a setup file with the scenarios it names and checks all that
@@ -21,7 +25,7 @@ func LoadSetup(file string) ([]chat.Setup, setupfile.Positions, error) {
 	}
 	var problems []error
 	for doc := range setups {
-		if found := setups[doc].Validate(); len(found) > 0 {
+		if found := append(setups[doc].Validate(), checkCalls(&setups[doc])...); len(found) > 0 {
 			problems = append(problems, positions.Explain(doc, found))
 		}
 		for _, bot := range setups[doc].Bots {
@@ -34,6 +38,31 @@ func LoadSetup(file string) ([]chat.Setup, setupfile.Positions, error) {
 		}
 	}
 	return setups, positions, errors.Join(problems...)
+}
+
+// checkCalls finds headers and secrets that no outgoing call could carry.
+func checkCalls(s *chat.Setup) []chat.Problem {
+	var found []chat.Problem
+	headers := func(path string, list map[string]string) {
+		for _, name := range slices.Sorted(maps.Keys(list)) {
+			if err := webhook.CheckHeader(name, list[name]); err != nil {
+				found = append(found, chat.Problem{Path: path + ".headers", Message: err.Error()})
+			}
+		}
+	}
+	for i, integration := range s.Integrations {
+		path := fmt.Sprintf("integrations[%d]", i)
+		headers(path, integration.Headers)
+		if integration.Secret != "" {
+			if err := webhook.CheckSecret(integration.Secret); err != nil {
+				found = append(found, chat.Problem{Path: path + ".secret", Message: err.Error()})
+			}
+		}
+	}
+	for i, bot := range s.Bots {
+		headers(fmt.Sprintf("bots[%d]", i), bot.Headers)
+	}
+	return found
 }
 
 // explain gives the problems that only the database knew their positions.
