@@ -46,10 +46,10 @@ func webSockets(ctx context.Context, p plan, r *report) error {
 	if r.IdleMicros, err = idle(ctx, p, server); err != nil {
 		return err
 	}
-	if r.PairsPerCore, r.PairsPerSecond, err = fanOut(ctx, server, c, "r", p.many/2, 1, 20, int64(p.many)); err != nil {
+	if r.PairsPerCore, r.PairsPerSecond, err = fanOut(ctx, server, c, "r", p.many/2, 1, 10, int64(p.many)); err != nil {
 		return err
 	}
-	if r.CoalescedPerCore, r.CoalescedPerSecond, err = fanOut(ctx, server, c, "all", 1, 200, 10, int64(p.many/2)*200); err != nil {
+	if r.CoalescedPerCore, r.CoalescedPerSecond, err = fanOut(ctx, server, c, "all", 1, 200, 3, int64(p.many/2)*200); err != nil {
 		return err
 	}
 	r.StormSeconds, err = storm(ctx, server, c, p.many)

@@ -30,15 +30,20 @@ type link struct {
 	ws      socket
 	writing bool // a writer is at work, or failed for good
 	bye     bool // the close frame is on its way
+	pace    pace
 }
 
-// wake starts a writer unless one is at work.
+// wake starts a writer unless one is at work; on a busy connection after a pause.
 func (l *link) wake(c *Conn) {
 	if l.writing || c.phase == phaseGone {
 		return
 	}
 	l.writing = true
-	c.server.background(func() { l.write(c) })
+	start := c.server.background
+	if c.phase == phaseOpen && l.pace.busy(c.server.config.Now()) {
+		start = c.server.later
+	}
+	start(func() { l.write(c) })
 }
 
 // finish gives the peer CloseTimeout to take what is left. The deadlines of a socket are wall time, whatever clock the server has.
