@@ -192,7 +192,8 @@ type DeliveryWriter interface {
 	AddAttempt(a *Attempt) error
 	SaveEndpointHealth(h *EndpointHealth) error
 	// PruneDeliveries removes up to limit settled deliveries last changed
-	// before the moment, with their attempts, and says how many.
+	// before the moment, with their attempts, and says how many. One that
+	// blocks its lane stays.
 	PruneDeliveries(before Micros, limit int) (int, error)
 }
 

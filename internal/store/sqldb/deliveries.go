@@ -108,7 +108,9 @@ func (t *Tx) SaveDelivery(d *chat.Delivery) error {
 func (t *Tx) PruneDeliveries(before chat.Micros, limit int) (int, error) {
 	gone, err := many(t.conn, "old deliveries", scalar[chat.ID],
 		`DELETE FROM deliveries WHERE id IN (
-			SELECT id FROM deliveries WHERE state IN ('delivered', 'parked', 'void') AND updated_at < $1
+			SELECT id FROM deliveries d WHERE state IN ('delivered', 'parked', 'void') AND updated_at < $1
+			AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint_id = d.endpoint_id
+				AND l.conversation_id = d.conversation_id AND l.blocked AND l.next_seq = d.seq)
 			ORDER BY updated_at LIMIT $2)
 		 RETURNING id`, before, max(limit, 0))
 	if err != nil {

@@ -14,6 +14,7 @@ func deliveryTests() map[string]func(*testing.T, *fixture) {
 		"attempts, in their order":                    attempts,
 		"health of endpoints":                         endpointHealth,
 		"pruning takes the settled and old":           pruneDeliveries,
+		"pruning leaves what blocks a lane":           pruneBlocking,
 	}
 }
 
@@ -202,4 +203,25 @@ func pruneDeliveries(t *testing.T, f *fixture) {
 		left := read(f, func(r chat.Reader) ([]chat.Attempt, error) { return r.Attempts(ours, id) })
 		equal(t, "attempts left", len(left), want)
 	}
+}
+
+// A lane that is stopped at a parked event goes on by that event's replay: so
+// long as it waits, the delivery stays.
+func pruneBlocking(t *testing.T, f *fixture) {
+	blocking, earlier := wholeDelivery(2), wholeDelivery(1)
+	blocking.State, earlier.State = chat.DeliveryParked, chat.DeliveryParked
+	f.deliver(blocking, earlier)
+	f.update(func(tx chat.Tx) error {
+		if err := tx.WakeLane(ours, hook, blocking.ConversationID, blocking.Seq); err != nil {
+			return err
+		}
+		l, err := tx.Lane(ours, hook, blocking.ConversationID)
+		if err != nil {
+			return err
+		}
+		l.Blocked = true
+		return tx.SaveLane(l)
+	})
+	equal(t, "pruned", write(f, func(tx chat.Tx) (int, error) { return tx.PruneDeliveries(100, 9) }), 1)
+	equal(t, "left", f.deliveries(chat.DeliveryFilter{}), []chat.ID{blocking.ID})
 }
