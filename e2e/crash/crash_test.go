@@ -177,12 +177,19 @@ func (w *world) midBackup(k kind) string {
 		_, err := tolmach("backup", "--data", w.data, file)
 		told <- err
 	}()
-	if at == "" {
+	var err error
+	switch {
+	case at != "":
+		p.died(w.t)
+		err = <-told
+	case w.random.IntN(2) == 0: // let it end: then it must be there and whole
+		err = <-told
+		p.kill()
+	default:
 		<-time.After(time.Duration(w.random.IntN(150)) * time.Millisecond)
 		p.kill()
+		err = <-told
 	}
-	p.died(w.t)
-	err := <-told
 	w.load.end()
 	return w.judgeBackup(file, err, promised, at != "")
 }
