@@ -62,6 +62,7 @@ type EventData struct {
 	Question   int64           `json:"question,omitempty"` // seq of what is answered, or asked again
 	AnswerID   ID              `json:"answer_id,omitempty"`
 	Answer     *AnswerMeta     `json:"answer,omitempty"`
+	Trace      string          `json:"trace,omitempty"` // W3C traceparent of what appended it, of any kind; see Tracing
 }
 
 // AnswerMeta is what a bot says about an answer; the first message of the

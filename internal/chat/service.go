@@ -21,6 +21,7 @@ type Service struct {
 	formats   map[string]bool
 	log       *slog.Logger
 	random    io.Reader
+	tracing   Tracing
 
 	catalog  atomic.Pointer[Catalog]
 	reload   sync.Mutex    // one reload at a time
@@ -56,13 +57,14 @@ type Options struct {
 	Formats   []string
 	Log       *slog.Logger
 	Random    io.Reader // nil: crypto/rand
+	Tracing   Tracing   // nil: nothing is followed
 }
 
 // New makes a Service and reads the settings.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, bus: o.Bus, waker: o.Waker, passwords: o.Passwords, bots: o.Bots,
-		formats: map[string]bool{}, log: o.Log, random: o.Random, timerSet: make(chan struct{}, 1),
+		formats: map[string]bool{}, log: o.Log, random: o.Random, tracing: o.Tracing, timerSet: make(chan struct{}, 1),
 	}
 	if s.random == nil {
 		s.random = rand.Reader

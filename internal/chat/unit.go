@@ -17,6 +17,7 @@ type unit struct {
 	conv    *Conversation
 	session *Session // the open one, or nil
 	opened  bool     // the session was opened by this unit
+	trace   string   // what its events keep of the caller's trace
 
 	entries  []Entry
 	wake     []ID
@@ -30,9 +31,10 @@ func (s *Service) update(ctx context.Context, actor Actor, fn func(u *unit) erro
 		return err
 	}
 	var done *unit
+	trace, ended := s.tracing.begin(ctx)
 	// Once begun, a caller that hangs up no longer stops it: what commits must be told.
 	err := s.store.Update(context.WithoutCancel(ctx), PriorityNormal, func(tx Tx) error {
-		u := &unit{Tx: tx, s: s, cat: s.Catalog(), actor: actor, now: tx.Now()}
+		u := &unit{Tx: tx, s: s, cat: s.Catalog(), actor: actor, now: tx.Now(), trace: trace}
 		if err := fn(u); err != nil {
 			return err
 		}
@@ -43,8 +45,10 @@ func (s *Service) update(ctx context.Context, actor Actor, fn func(u *unit) erro
 		return nil
 	})
 	if err != nil {
+		ended(nil, err)
 		return err
 	}
+	ended(done.entries, nil)
 	s.announce(done)
 	return nil
 }
@@ -106,7 +110,7 @@ func (u *unit) append(e Event, m *Message) (*Event, error) {
 	at := max(u.now, u.client.LastAt+1)
 	u.client.LastAt, u.conv.LastAt = at, at
 	e.ID, e.TenantID, e.ConversationID, e.ClientID = id, u.conv.TenantID, u.conv.ID, u.client.ID
-	e.Seq, e.At, e.Flags = u.conv.Seq, at, u.conv.Flags
+	e.Seq, e.At, e.Flags, e.Data.Trace = u.conv.Seq, at, u.conv.Flags, u.trace
 	if u.session != nil && (e.SessionID == 0 || e.SessionID == u.session.ID) {
 		e.SessionID, e.Version = u.session.ID, u.session.Version
 	}
