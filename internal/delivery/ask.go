@@ -33,26 +33,29 @@ func (r *runner) ask(w *chat.Work) (step, error) {
 	case w.Stale():
 		return r.settle(chat.Settlement{Work: w, State: chat.DeliveryVoid})
 	case turner == nil:
-		return r.passOn(chat.Settlement{Work: w, Reason: fmt.Sprintf("not asked: no %s bots run here", w.Endpoint.Bot.Kind)})
+		return r.passOn(r.calls, chat.Settlement{Work: w, Reason: fmt.Sprintf("not asked: no %s bots run here", w.Endpoint.Bot.Kind)})
 	case !r.endpoint.breaker.asks(r.engine.now()):
-		return r.passOn(chat.Settlement{Work: w, Reason: "not asked: the bot failed too many conversations in a row"})
+		return r.passOn(r.calls, chat.Settlement{Work: w, Reason: "not asked: the bot failed too many conversations in a row"})
 	}
 	began := r.engine.now()
-	answer, err := r.turn(turner, w)
+	ctx, ended := r.begin(w)
+	answer, err := r.turn(ctx, turner, w)
 	took := r.engine.now().Sub(began)
 	st := chat.Settlement{Work: w, State: chat.DeliveryDelivered, Attempt: &chat.Attempt{At: began, TookMicros: took.Microseconds()}}
 	if err == nil {
-		return r.answer(st, answer)
+		ended(answered, 0)
+		return r.answer(ctx, st, answer)
 	}
+	ended(failed, 0)
 	if r.calls.Err() != nil { // interrupted: nobody's fault
 		return r.again(st, err, 0, false)
 	}
-	return r.failed(st, err)
+	return r.failed(ctx, st, err)
 }
 
 // turn asks under the deadline and contains a panic.
-func (r *runner) turn(t Turner, w *chat.Work) (a chat.Answer, err error) {
-	ctx, cancel := context.WithTimeout(r.calls, r.endpoint.timeout())
+func (r *runner) turn(ctx context.Context, t Turner, w *chat.Work) (a chat.Answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.endpoint.timeout())
 	defer cancel()
 	defer contain(&err)
 	a, err = t.Turn(ctx, w)
@@ -64,13 +67,13 @@ func (r *runner) turn(t Turner, w *chat.Work) (a chat.Answer, err error) {
 
 // answer lets the core carry the answer out. What the core refuses to take is
 // the bot's failure, unless the session has left the bot.
-func (r *runner) answer(st chat.Settlement, a chat.Answer) (step, error) {
+func (r *runner) answer(ctx context.Context, st chat.Settlement, a chat.Answer) (step, error) {
 	w := st.Work
 	a.ConversationID, a.Question, a.Version = w.Lane.ConversationID, w.Asked.Seq, w.Entry.Version
 	st.Until = r.until()
 	a.Settle = &st
 	s := step{held: st.Until != 0}
-	err := r.persist(func(ctx context.Context) (err error) {
+	err := r.persist(ctx, func(ctx context.Context) (err error) {
 		s.next, err = r.engine.svc.Answer(ctx, r.actor(), a)
 		return err
 	})
@@ -92,12 +95,12 @@ func (r *runner) answer(st chat.Settlement, a chat.Answer) (step, error) {
 	case code == chat.CodeUnavailable || errors.Is(err, context.DeadlineExceeded):
 		return step{}, err
 	default:
-		return r.failed(st, fmt.Errorf("the answer can't be taken: %w", err))
+		return r.failed(ctx, st, fmt.Errorf("the answer can't be taken: %w", err))
 	}
 }
 
 // failed tries again soon, or lets the session go on without this bot.
-func (r *runner) failed(st chat.Settlement, err error) (step, error) {
+func (r *runner) failed(ctx context.Context, st chat.Settlement, err error) (step, error) {
 	now, lane := r.engine.now(), st.Work.Lane
 	r.endpoint.breaker.judge(now, lane.ConversationID, false)
 	r.observe(failed, time.Duration(st.Attempt.TookMicros)*time.Microsecond)
@@ -105,7 +108,7 @@ func (r *runner) failed(st chat.Settlement, err error) (step, error) {
 		return r.again(st, err, botPause<<(2*lane.Attempts), true)
 	}
 	st.Attempt.Error = shorten(err)
-	return r.passOn(st)
+	return r.passOn(ctx, st)
 }
 
 // again puts the question back.
@@ -119,11 +122,11 @@ func (r *runner) again(st chat.Settlement, err error, wait time.Duration, counts
 
 // passOn moves the session on along its route, visibly. A question that can't
 // be moved on, since its task is gone, is parked all the same.
-func (r *runner) passOn(st chat.Settlement) (step, error) {
+func (r *runner) passOn(ctx context.Context, st chat.Settlement) (step, error) {
 	st.State, st.Until = chat.DeliveryParked, r.until()
 	r.log(st.Work, st, failed, verdict{})
 	s := step{held: st.Until != 0}
-	err := r.persist(func(ctx context.Context) (err error) {
+	err := r.persist(ctx, func(ctx context.Context) (err error) {
 		s.next, err = r.engine.svc.BotFailed(ctx, r.actor(), st.Work, st)
 		return err
 	})

@@ -36,6 +36,11 @@ type Observer struct {
 	// what came of it (a Class, or "answered" and "failed" of a bot), and how
 	// long it took.
 	Attempt func(endpoint, outcome string, took time.Duration)
+	// Begin is told that a call or a turn begins. It returns the context that
+	// the call, or the turn with the commit of its answer, runs under, and what
+	// is told of the end: the outcome as above, and the status of the answer, 0
+	// for none.
+	Begin func(ctx context.Context, endpoint string, w *chat.Work) (context.Context, func(outcome string, status int))
 }
 
 // Engine delivers. It is the chat.Waker and the chat.BotDirectory of the

@@ -56,6 +56,16 @@ func (r *runner) logFailure(message string, lane chat.Lane, err error) {
 	r.engine.options.Log.Error(message, "endpoint", r.endpoint.label, "conversation", lane.ConversationID, "error", err)
 }
 
+// begin tells that a call or a turn begins.
+func (r *runner) begin(w *chat.Work) (ctx context.Context, ended func(outcome string, status int)) {
+	if r.engine.options.Observe.Begin == nil {
+		return r.calls, unobserved
+	}
+	return r.engine.options.Observe.Begin(r.calls, r.endpoint.label, w)
+}
+
+func unobserved(string, int) {}
+
 func (r *runner) observe(outcome string, took time.Duration) {
 	if r.engine.options.Observe.Attempt != nil {
 		r.engine.options.Observe.Attempt(r.endpoint.label, outcome, took)

@@ -40,7 +40,7 @@ type step struct {
 func (r *runner) carry(lane chat.Lane) ending {
 	for {
 		var w *chat.Work
-		err := r.persist(func(ctx context.Context) (err error) {
+		err := r.persist(r.calls, func(ctx context.Context) (err error) {
 			w, err = r.engine.svc.NextWork(ctx, lane)
 			return err
 		})
@@ -84,7 +84,7 @@ func (r *runner) until() chat.Micros {
 func (r *runner) settle(st chat.Settlement) (step, error) {
 	st.Until = r.until()
 	s := step{held: st.Until != 0, retryAt: st.RetryAt}
-	err := r.persist(func(ctx context.Context) (err error) {
+	err := r.persist(r.calls, func(ctx context.Context) (err error) {
 		s.next, err = r.engine.svc.Settle(ctx, st)
 		return err
 	})
@@ -93,8 +93,8 @@ func (r *runner) settle(st chat.Settlement) (step, error) {
 
 // persist repeats what the store can't take now. It goes on when the engine is
 // to end: what was sent must be settled.
-func (r *runner) persist(fn func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.calls), storePatience)
+func (r *runner) persist(ctx context.Context, fn func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatience)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := fn(ctx)

@@ -35,7 +35,9 @@ func (r *runner) send(w *chat.Work) (step, error) {
 		}
 		st.Body = body
 	}
-	out := e.options.Sender.Send(r.calls, callOf(w, st.Body, began))
+	ctx, ended := r.begin(w)
+	out := e.options.Sender.Send(ctx, callOf(w, st.Body, began))
+	ended(out.Class.String(), out.Status)
 	now := e.now()
 	st.Attempt = &chat.Attempt{At: began, Status: out.Status, Error: out.Error, TookMicros: out.Took.Microseconds()}
 	v := verdict{state: chat.DeliveryRetrying}
