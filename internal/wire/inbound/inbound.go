@@ -40,6 +40,7 @@ type Log struct {
 	now     func() time.Time
 	remote  func(*http.Request) string
 	observe func(Call)
+	begin   func(*http.Request) (context.Context, func(Call))
 
 	mu     sync.Mutex
 	recent []Call // a ring, next is the oldest
@@ -51,6 +52,11 @@ type Log struct {
 func New(log *slog.Logger, now func() time.Time, remote func(*http.Request) string, observe func(Call)) *Log {
 	return &Log{log: log, now: now, remote: remote, observe: observe}
 }
+
+// Follow lets begin be told when a call begins, once, before the Middleware
+// serves. begin returns the context the call runs under and what is told of its
+// end, nil for nothing.
+func (l *Log) Follow(begin func(*http.Request) (context.Context, func(Call))) { l.begin = begin }
 
 type contextKey struct{}
 
@@ -82,6 +88,7 @@ type record struct {
 	id    string
 	err   error
 	actor chat.Actor
+	ended func(Call) // nil: nobody follows
 }
 
 // Middleware gives every call its id, writes one line when it ends, and turns
@@ -92,7 +99,7 @@ func (l *Log) Middleware(next http.Handler) http.Handler {
 		rec := &record{id: rand.Text()}
 		w.Header().Set("X-Request-Id", rec.id)
 		sw := &statusWriter{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, rec))
+		r = r.WithContext(context.WithValue(l.follow(r, rec), contextKey{}, rec))
 		defer func() {
 			if p := recover(); p != nil && !aborted(p) {
 				l.log.Error("http.panic", "request_id", rec.id, "route", r.Pattern, "panic", p)
@@ -105,6 +112,15 @@ func (l *Log) Middleware(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// follow returns the context that the call runs under.
+func (l *Log) follow(r *http.Request, rec *record) (ctx context.Context) {
+	if l.begin == nil {
+		return r.Context()
+	}
+	ctx, rec.ended = l.begin(r)
+	return ctx
 }
 
 // aborted says whether a handler gave up on purpose.
@@ -126,6 +142,9 @@ func (l *Log) finish(r *http.Request, sw *statusWriter, rec *record, start time.
 	}
 	if l.observe != nil {
 		l.observe(c)
+	}
+	if rec.ended != nil {
+		rec.ended(c)
 	}
 	l.write(r.Context(), c, rec.err)
 	if c.Status >= http.StatusBadRequest {
