@@ -45,100 +45,92 @@ func measureAlone(ctx context.Context, o options, dir string, r *report) error {
 	return finish(p, err)
 }
 
-// measureWhole counts a message as done when its two webhooks, the client's
-// and the bot's, have arrived.
-func measureWhole(ctx context.Context, o options, dir string, r *report) error {
-	hooks, err := receive(true)
+// withHooks runs work with a receiver and a server whose integration calls it.
+func withHooks(ctx context.Context, o options, dir string, bot, ordered bool, work func(p *process, hooks *receiver) error) error {
+	hooks, err := receive(ordered)
 	if err != nil {
 		return err
 	}
 	defer hooks.close()
-	p, err := startServer(ctx, o, dir, setupWhole(hooks.url, true))
+	p, err := startServer(ctx, o, dir, setupWhole(hooks.url, bot))
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	s, took, err := closedLoop(ctx, p.url, o.workers, o.seconds, "whole")
-	if err == nil {
-		err = hooks.wait(ctx, 2*s.total())
-	}
-	if err == nil {
+	return finish(p, work(p, hooks))
+}
+
+// measureWhole counts a message as done when its two webhooks, the client's
+// and the bot's, have arrived.
+func measureWhole(ctx context.Context, o options, dir string, r *report) error {
+	return withHooks(ctx, o, dir, true, true, func(p *process, hooks *receiver) error {
+		began := time.Now()
+		s, took, err := closedLoop(ctx, p.url, o.workers, o.seconds, "whole")
+		if err == nil {
+			err = hooks.wait(ctx, 2*s.total())
+		}
 		r.Whole = summarise(s.took, took)
 		r.WholeDrain = float64(s.total()) / time.Since(began).Seconds()
 		r.WholeRatio = r.Whole.PerSecond / r.Floor.PerSecond
 		r.Verified += s.total()
-	}
-	return finish(p, err)
+		return err
+	})
 }
 
 // measureLatency takes the time from the acknowledgement, as the caller sees
 // it, to the webhook, as its receiver sees it; a webhook that was faster than
 // the acknowledgement counts as 0.
 func measureLatency(ctx context.Context, o options, dir string, r *report) error {
-	hooks, err := receive(false)
-	if err != nil {
-		return err
-	}
-	defer hooks.close()
-	p, err := startServer(ctx, o, dir, setupWhole(hooks.url, false))
-	if err != nil {
-		return err
-	}
-	s, accepted, err := openLoop(ctx, p.url, o.rate, o.seconds)
-	if err == nil {
-		err = hooks.wait(ctx, s.total())
-	}
-	if err != nil {
-		return finish(p, err)
-	}
-	var after []time.Duration
-	for key, at := range accepted {
-		after = append(after, max(0, hooks.came[key].Sub(at)))
-	}
-	slices.Sort(after)
-	slices.Sort(s.took)
-	r.OpenRate = float64(o.rate)
-	r.AcceptP50, r.AcceptP99 = percentile(s.took, 0.5), percentile(s.took, 0.99)
-	r.WebhookP50, r.WebhookP99 = percentile(after, 0.5), percentile(after, 0.99)
-	r.Verified += s.total()
-	return finish(p, nil)
+	return withHooks(ctx, o, dir, false, false, func(p *process, hooks *receiver) error {
+		s, accepted, err := openLoop(ctx, p.url, o.rate, o.seconds)
+		if err == nil {
+			err = hooks.wait(ctx, s.total())
+		}
+		if err != nil {
+			return err
+		}
+		var after []time.Duration
+		for key, at := range accepted {
+			after = append(after, max(0, hooks.came[key].Sub(at)))
+		}
+		slices.Sort(after)
+		slices.Sort(s.took)
+		r.OpenRate = float64(o.rate)
+		r.AcceptP50, r.AcceptP99 = percentile(s.took, 0.5), percentile(s.took, 0.99)
+		r.WebhookP50, r.WebhookP99 = percentile(after, 0.5), percentile(after, 0.99)
+		r.Verified += s.total()
+		return nil
+	})
 }
 
-// measureDrain lets a backlog build up behind a receiver that is away, then
-// times how fast it is worked off, in order.
+// measureDrain lets a backlog build up behind an integration that is paused,
+// then times how fast it is worked off, in order.
 func measureDrain(ctx context.Context, o options, dir string, r *report) error {
-	hooks, err := receive(true)
-	if err != nil {
-		return err
-	}
-	defer hooks.close()
-	p, err := startServer(ctx, o, dir, setupWhole(hooks.url, false))
-	if err != nil {
-		return err
-	}
-	id, err := endpointID(ctx, p.url)
-	if err == nil {
-		err = post(ctx, fmt.Sprintf("%s/console/api/endpoints/%d/pause", p.url, id), `{"reason":"bench"}`)
-	}
-	s := &sent{counts: map[string]int{}}
-	for round := 0; err == nil && s.total() < o.backlog; round++ {
-		var more *sent
-		if more, _, err = closedLoop(ctx, p.url, o.workers, time.Second, fmt.Sprintf("drain%d", round)); err == nil {
-			for chat, n := range more.counts {
-				s.counts[chat] = n
-			}
+	return withHooks(ctx, o, dir, false, true, func(p *process, hooks *receiver) error {
+		id, err := endpointID(ctx, p.url)
+		if err != nil {
+			return err
 		}
-	}
-	if err == nil {
-		err = post(ctx, fmt.Sprintf("%s/console/api/endpoints/%d/resume", p.url, id), `{}`)
-	}
-	began := time.Now()
-	if err == nil {
-		err = hooks.wait(ctx, s.total())
-	}
-	r.Drained, r.DrainedPerSec = s.total(), float64(s.total())/time.Since(began).Seconds()
-	r.Verified += s.total()
-	return finish(p, err)
+		endpoint := fmt.Sprintf("%s/console/api/endpoints/%d/", p.url, id)
+		if err := post(ctx, endpoint+"pause", `{"reason":"bench"}`); err != nil {
+			return err
+		}
+		total := 0
+		for round := 0; total < o.backlog; round++ {
+			more, _, err := closedLoop(ctx, p.url, o.workers, time.Second, fmt.Sprintf("drain%d", round))
+			if err != nil {
+				return err
+			}
+			total += more.total()
+		}
+		if err := post(ctx, endpoint+"resume", `{}`); err != nil {
+			return err
+		}
+		began := time.Now()
+		err = hooks.wait(ctx, total)
+		r.Drained, r.DrainedPerSec = total, float64(total)/time.Since(began).Seconds()
+		r.Verified += total
+		return err
+	})
 }
 
 func measureStart(ctx context.Context, o options, dir string, r *report) error {
