@@ -10,6 +10,7 @@ import (
 
 // TestRequire is the matrix of actors and scopes.
 func TestRequire(t *testing.T) {
+	t.Parallel()
 	const write, read, talk, deliver, settings = chat.ScopeMessagesWrite, chat.ScopeConversationsRead,
 		chat.ScopeConversations, chat.ScopeDeliveries, chat.ScopeSettings
 	tests := []struct {
@@ -49,6 +50,7 @@ func TestRequire(t *testing.T) {
 
 // TestScopesOfUseCases: each use case asks for the scope it is about.
 func TestScopesOfUseCases(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")

@@ -13,6 +13,7 @@ import (
 // TestAnswer carries out all that a bot can decide in one turn: its profile
 // before its flags before its messages, under one answer id.
 func TestAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("call me at 998901234567")
@@ -59,6 +60,7 @@ func TestAnswer(t *testing.T) {
 // TestAnswerKeepsWhatItDoesNotName: no variables leave the old ones, empty ones
 // clear them; an empty profile field stays; the state is always the new one.
 func TestAnswerKeepsWhatItDoesNotName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")
@@ -78,6 +80,7 @@ func TestAnswerKeepsWhatItDoesNotName(t *testing.T) {
 // TestLateAnswerShowsNothing: an answer to a question that was asked before the
 // session changed hands is refused whole, even when the bot has it again.
 func TestLateAnswerShowsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	answer := chat.Answer{
 		Messages: said("late"), Vars: map[string]any{"late": true}, State: "/late",
@@ -110,6 +113,7 @@ func TestLateAnswerShowsNothing(t *testing.T) {
 // TestHandoverInTheMiddle: messages of the turn before it are shown, what comes
 // after it is refused; the wish is kept for the queue (specs/delivery.md).
 func TestHandoverInTheMiddle(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("people!")
@@ -132,6 +136,7 @@ func TestHandoverInTheMiddle(t *testing.T) {
 // TestFailuresGoAlongTheRoute: each bot that failed is passed by, the next is
 // asked the same question under the new version, and people come last.
 func TestFailuresGoAlongTheRoute(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")
@@ -155,6 +160,7 @@ func TestFailuresGoAlongTheRoute(t *testing.T) {
 
 // TestBotsThatAreDownArePassedBy when a session opens (specs/delivery.md).
 func TestBotsThatAreDownArePassedBy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.bots.down.Store("demo", true)
 	k := w.talk(t, "app")
@@ -171,6 +177,7 @@ func TestBotsThatAreDownArePassedBy(t *testing.T) {
 
 // TestLimitsOfAnAnswer are those of specs/chatapi.md §6, counted in characters.
 func TestLimitsOfAnAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")
@@ -191,6 +198,7 @@ func TestLimitsOfAnAnswer(t *testing.T) {
 // TestLateAnswers come by themselves, in their time, as answers of their own
 // (specs/chatapi.md §3), and not once the session has closed or left the bot.
 func TestLateAnswers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	late := chat.Answer{Messages: said("now"), Late: []chat.LateAnswer{
 		{After: chat.Duration(2 * time.Minute), Messages: said("later", "and"), Class: "/later"},

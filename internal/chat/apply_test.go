@@ -47,6 +47,7 @@ func changes(applied []chat.Applied) map[chat.Change]int {
 // TestApplyTheExample makes everything the example names, and nothing the
 // second time.
 func TestApplyTheExample(t *testing.T) {
+	t.Parallel()
 	w := emptyWorld(t, hub.New())
 	first := w.apply(t, example(t))
 	if got, want := changes(first), (map[chat.Change]int{chat.ChangeCreated: 21}); !reflect.DeepEqual(got, want) {
@@ -109,6 +110,7 @@ func TestApplyTheExample(t *testing.T) {
 // TestApplyKeeps: an update keeps ids, and what the document leaves out of
 // tokens, UUIDs and passwords; what it gives it changes.
 func TestApplyKeeps(t *testing.T) {
+	t.Parallel()
 	w := emptyWorld(t, hub.New())
 	setup := company("acme", "")
 	setup.Channels[0].Token = ""
@@ -171,6 +173,7 @@ func TestApplyKeeps(t *testing.T) {
 
 // TestPrune removes what no document of a company names, and nothing else.
 func TestPrune(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	token, _, err := w.Login(w.ctx, "ann", "ann's password", time.Hour)
 	if err != nil {
@@ -212,6 +215,7 @@ func TestPrune(t *testing.T) {
 // TestPrunedOperatorIsNobodyElse: who gets the id of somebody who was removed
 // does not get his session.
 func TestPrunedOperatorIsNobodyElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(s *chat.Setup) { s.Operators[0].ID = 77 })
 	token, _, err := w.Login(w.ctx, "ann", "ann's password", time.Hour)
 	if err != nil {
@@ -231,6 +235,7 @@ func TestPrunedOperatorIsNobodyElse(t *testing.T) {
 // TestPasswords: a known operator's password changes only when it is to be
 // reset, and that ends his sessions, as barring him does.
 func TestPasswords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	login := func(password string) string {
 		token, _, err := w.Login(w.ctx, "ann", password, time.Hour)
@@ -287,6 +292,7 @@ func TestPasswords(t *testing.T) {
 
 // TestApplyIsTheOwners: nobody but who runs the server may apply.
 func TestApplyIsTheOwners(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, a := range []chat.Actor{w.system(), w.bridge(), w.operator("root"), w.bot("demo"), w.channel("app"), {}} {
 		_, err := w.Apply(w.ctx, a, []chat.Setup{company("acme", "")}, chat.ApplyOptions{})

@@ -12,6 +12,7 @@ import (
 // TestProfile merges what callers say: known values win, empty ones don't
 // count, and a change is told once.
 func TestProfile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	say := func(profile map[string]string) {
@@ -40,6 +41,7 @@ func TestProfile(t *testing.T) {
 
 // TestTitleAndContacts are what webhooks show of a profile.
 func TestTitleAndContacts(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		profile         map[string]string
 		title, contacts string
@@ -61,6 +63,7 @@ func TestTitleAndContacts(t *testing.T) {
 // TestMetadata is merged by key and bounded as a whole; over the limit nothing
 // of the message is kept.
 func TestMetadata(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	send := func(metadata map[string]any) error {
@@ -84,6 +87,7 @@ func TestMetadata(t *testing.T) {
 // TestWhoIsOneClient: the ids of authorised channels are the tenant's own, those
 // of others the channel's; a client has one conversation for each task and key.
 func TestWhoIsOneClient(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(s *chat.Setup) {
 		no, yes := false, true
 		s.Channels = append(s.Channels,
@@ -118,6 +122,7 @@ func TestWhoIsOneClient(t *testing.T) {
 
 // TestShareTokens are 128 random bits each (specs/selarti.md §4.4).
 func TestShareTokens(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	seen := map[string]bool{}
 	for range 10 {

@@ -10,6 +10,7 @@ import (
 // TestGivenIDs are kept, once for all; those of people and what describes them
 // are the company's own, all others the installation's.
 func TestGivenIDs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	highest := chat.ID(0)
 	for _, s := range w.settings(t) {
@@ -85,6 +86,7 @@ func TestGivenIDs(t *testing.T) {
 // The problem is placed at the setting that a document names, at the later one
 // when documents name both.
 func TestCollisions(t *testing.T) {
+	t.Parallel()
 	const uuid, bubble = "5f0c2b1e-8a57-4d0b-9c3e-2b6a1f4d7e90", "1721129985149x478019552540622850"
 	w := newWorld(t, func(s *chat.Setup) {
 		s.Bots = append(s.Bots, chat.Bot{Name: "outside", Kind: chat.BotWebhook, MessageURL: "http://a/b", Token: "bot token"})
@@ -136,6 +138,7 @@ func TestCollisions(t *testing.T) {
 // TestCredentialsMayMove: a token that one document takes from a setting and
 // gives to another collides with nothing.
 func TestCredentialsMayMove(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	setup := company("acme", "")
 	setup.Channels[0].Token, setup.Channels[1].Token = setup.Channels[1].Token, setup.Channels[0].Token
@@ -149,6 +152,7 @@ func TestCredentialsMayMove(t *testing.T) {
 // TestOneSettingInTwoDocuments of a company would be what the later one says;
 // it is refused.
 func TestOneSettingInTwoDocuments(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	other := chat.Setup{Tenant: "acme", Tags: []chat.Tag{{Name: "new"}}, Managers: []chat.Manager{{Name: "m"}}}
 	again := chat.Setup{Tenant: "acme", Managers: []chat.Manager{{Name: "m"}}}
@@ -161,6 +165,7 @@ func TestOneSettingInTwoDocuments(t *testing.T) {
 // TestProblemsStayInPlace: the same mistake is told in the same words, however
 // often it is made.
 func TestProblemsStayInPlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	one, two := company("third", ""), company("fourth", "")
 	want := ""
@@ -191,6 +196,7 @@ func TestProblemsStayInPlace(t *testing.T) {
 
 // TestReferencesToWhatIsPruned are refused before anything is removed.
 func TestReferencesToWhatIsPruned(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	setup := company("acme", "")
 	setup.Bots = setup.Bots[1:]

@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // moody is a bus that drops notices and swaps neighbours until it is calm.
 type moody struct {
@@ -186,6 +186,7 @@ func TestSlowFollower(t *testing.T) {
 
 // TestFollowPositions: the end is a position, what is beyond it is lost.
 func TestFollowPositions(t *testing.T) {
+	t.Parallel()
 	bus := hub.New()
 	w := settled(t, bus)
 	k := w.talk(t, "shop")
@@ -220,6 +221,7 @@ func TestFollowPositions(t *testing.T) {
 // TestFollowersLeave: whoever stops listening, or finds the log closed, leaves
 // nothing behind.
 func TestFollowersLeave(t *testing.T) {
+	t.Parallel()
 	bus := hub.New()
 	w := settled(t, bus)
 	k := w.talk(t, "shop")

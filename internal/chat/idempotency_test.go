@@ -66,6 +66,7 @@ func keyed(k *talk, key, text string) chat.ClientMessage {
 
 // TestKeyOfAnotherRequest: a key stands for one request of one caller.
 func TestKeyOfAnotherRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	original, err := w.ClientMessage(w.ctx, w.bridge(), keyed(k, "key", "hi"))
@@ -119,6 +120,7 @@ func TestKeyOfAnotherRequest(t *testing.T) {
 // TestRepetitionAfterTheWorldWentOn: a repeated call is answered by what it
 // made, though the task takes nothing new by now.
 func TestRepetitionAfterTheWorldWentOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	original, err := w.ClientMessage(w.ctx, w.bridge(), keyed(k, "key", "hi"))
@@ -136,6 +138,7 @@ func TestRepetitionAfterTheWorldWentOn(t *testing.T) {
 
 // TestForgottenKeys: keys live as long as the retention says.
 func TestForgottenKeys(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	const retention = 24 * time.Hour

@@ -43,6 +43,7 @@ func (k *talk) sends(endpoint string, want ...string) {
 // TestLanesTellInOrder: each endpoint gets what it wants, in the order of the
 // log, and its lane ends with it.
 func TestLanesTellInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(s *chat.Setup) {
 		no := false
 		s.Integrations = append(s.Integrations,
@@ -81,6 +82,7 @@ func TestLanesTellInOrder(t *testing.T) {
 // TestQuestionsGoToTheirBot, and lose their meaning when the session has left
 // it (specs/delivery.md).
 func TestQuestionsGoToTheirBot(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for name, between := range map[string]func(k *talk){
 		"":                    func(*talk) {},
@@ -111,6 +113,7 @@ func TestQuestionsGoToTheirBot(t *testing.T) {
 // TestWorkHasWhatItTakes to build a call: the event as it was, and everything
 // around it as it is now.
 func TestWorkHasWhatItTakes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	question := k.says("buy")
@@ -133,6 +136,7 @@ func TestWorkHasWhatItTakes(t *testing.T) {
 // TestRetries keep the lane in its place and the bytes as they were; only those
 // that count are counted.
 func TestRetries(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -179,6 +183,7 @@ func TestRetries(t *testing.T) {
 
 // TestParkedEventsAreTold by the next one, and the lane goes on.
 func TestParkedEventsAreTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	for _, text := range []string{"one", "two", "three", "four"} {
@@ -212,6 +217,7 @@ func TestParkedEventsAreTold(t *testing.T) {
 // TestReplay sends what was chosen again, in the order of the log and before
 // anything new, the same bytes under the same id.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	other := w.talk(t, "shop")
@@ -264,9 +270,10 @@ func TestReplay(t *testing.T) {
 
 // TestReplayOfMany works in chunks and misses none.
 func TestReplayOfMany(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
-	const many = 150
+	const many = 70
 	for range many {
 		k.says("x")
 	}
@@ -282,6 +289,7 @@ func TestReplayOfMany(t *testing.T) {
 // TestBlockedLane: with on_park: block the lane stops at a parked event until it
 // is replayed with success.
 func TestBlockedLane(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, blocked)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -313,6 +321,7 @@ func TestBlockedLane(t *testing.T) {
 
 // TestClaimsAreExclusive, end with their time, and fence whoever lost them.
 func TestClaimsAreExclusive(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var talks []*talk
 	for range 5 {
@@ -366,6 +375,7 @@ func TestClaimsAreExclusive(t *testing.T) {
 // TestEventDuringASettle: what is appended while the last event is on its way
 // is not lost with the lane.
 func TestEventDuringASettle(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -380,6 +390,7 @@ func TestEventDuringASettle(t *testing.T) {
 
 // TestEndpointsThatAreGone leave no lane behind once somebody looks.
 func TestEndpointsThatAreGone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -404,6 +415,7 @@ func TestEndpointsThatAreGone(t *testing.T) {
 
 // TestOldDeliveriesGo with their tries after the retention; what waits stays.
 func TestOldDeliveriesGo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	for _, state := range []chat.DeliveryState{chat.DeliveryDelivered, chat.DeliveryParked, chat.DeliveryVoid, chat.DeliveryRetrying} {
@@ -431,6 +443,7 @@ func TestOldDeliveriesGo(t *testing.T) {
 
 // TestEndpointStates is what an owner sees of his endpoints.
 func TestEndpointStates(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")

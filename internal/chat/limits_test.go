@@ -11,6 +11,7 @@ import (
 // TestRefusals: every limit and every malformed input has its code and names
 // its field, and leaves nothing behind.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")
@@ -116,6 +117,7 @@ func TestRefusals(t *testing.T) {
 
 // TestLargestInputs are accepted: the limits themselves.
 func TestLargestInputs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.client = strings.Repeat("c", chat.MaxExternalID)
@@ -136,6 +138,7 @@ func TestLargestInputs(t *testing.T) {
 
 // TestMessagesWithoutText: what is shown need not be a text.
 func TestMessagesWithoutText(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	for name, c := range map[string]chat.Content{

@@ -10,6 +10,7 @@ import (
 
 // TestConversationLists are paged by key and filtered.
 func TestConversationLists(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var all []chat.ID
 	for _, task := range []string{"shop", "app", "desk", "site", "app"} {
@@ -61,6 +62,7 @@ func TestConversationLists(t *testing.T) {
 
 // TestEventPages go on where the last one ended, at most 250 at once.
 func TestEventPages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")
@@ -101,6 +103,7 @@ func (b *witness) Publish(n chat.Notice) {
 // TestNobodyIsToldBeforeTheCommit: what the bus tells is in the log by then,
 // and what is refused is told to nobody (design §4, 2).
 func TestNobodyIsToldBeforeTheCommit(t *testing.T) {
+	t.Parallel()
 	bus := &witness{Hub: hub.New()}
 	w := settled(t, bus)
 	k := w.talk(t, "shop")

@@ -10,6 +10,7 @@ import (
 // TestPresses: a text equal to a label of the latest buttons or list, folded
 // and trimmed, is that press (specs/mapping.md).
 func TestPresses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	buttons := chat.Content{Text: "Pick", Buttons: []chat.Button{
 		{Text: "Да", Payload: "yes", ShownText: "Agreed"}, {Text: " No ", Payload: "no"}, {Text: "Plain"},
@@ -57,6 +58,7 @@ func TestPresses(t *testing.T) {
 
 // TestPressOfAnOperatorsButtons: people may show buttons too.
 func TestPressOfAnOperatorsButtons(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")

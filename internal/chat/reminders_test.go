@@ -19,6 +19,7 @@ func reminding(s *chat.Setup) {
 // TestReminders: a delay counts from the last message of the bot, the client's
 // message or a chosen tag cancels (specs/selarti.md §2.3, §6 E8).
 func TestReminders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, reminding)
 	tests := []struct {
 		name  string
@@ -60,6 +61,7 @@ func TestReminders(t *testing.T) {
 // TestRemindersCountFromTheLastMessage of the bot: an answer starts them over,
 // and so does one that comes later by itself.
 func TestRemindersCountFromTheLastMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, reminding)
 	k := w.talk(t, "shop")
 	k.says("hello")
@@ -81,6 +83,7 @@ func TestRemindersCountFromTheLastMessage(t *testing.T) {
 // TestNoReminderWhereTheBotIsSilent: of a paused task, over the limit, from a
 // task that no longer has it.
 func TestNoReminderWhereTheBotIsSilent(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(*chat.Task){
 		"paused":      func(t *chat.Task) { t.Status = chat.TaskPaused },
 		"limited":     func(t *chat.Task) { t.Limit = &chat.TaskLimit{Messages: 2} },

@@ -9,6 +9,7 @@ import (
 
 // One delivery is replayed by its id, once it is settled, and no other with it.
 func TestReplayDelivery(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -43,6 +44,7 @@ func TestReplayDelivery(t *testing.T) {
 
 // A flag's work names the message that led to it, and every work its tenant.
 func TestWorkOfAFlag(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	a := k.says("call me")

@@ -12,6 +12,7 @@ import (
 // TestReplacedSecretSignsForADay: while receivers move to the new secret, both
 // sign (specs/delivery.md).
 func TestReplacedSecretSignsForADay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	setup := company("acme", "")
 	apply := func(secret string) {
@@ -55,6 +56,7 @@ func TestReplacedSecretSignsForADay(t *testing.T) {
 
 // TestInstallationSecrets are made once, at their first use, and differ by name.
 func TestInstallationSecrets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	one, err := w.Secret(w.ctx, "one")
 	if err != nil || len(one) != 32 {
@@ -71,6 +73,7 @@ func TestInstallationSecrets(t *testing.T) {
 
 // TestLogins end by logging out and by time.
 func TestLogins(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	token, ann, err := w.Login(w.ctx, "ann", "ann's password", time.Hour)
 	if err != nil || ann.Login != "ann" || len(token) != 48 {

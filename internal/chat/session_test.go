@@ -97,6 +97,7 @@ func (k *talk) work(endpoint string) (*chat.Lane, *chat.Work) {
 // under which version, and what the log tells (design §2: handover and the flag
 // operator are one fact; specs/selarti.md §2.4, §3.3).
 func TestSessions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const bot, queue, ann, sue, none = "demo", "queue", "ann", "sue", "nobody"
 	hi := said("hi")
@@ -218,6 +219,7 @@ func (k *talk) isOwned(owner string, version int64, flags []string) {
 // TestIdleSessionEndsWithoutItsTimer: who comes after the TTL finds the session
 // closed, though no timer has fired yet.
 func TestIdleSessionEndsWithoutItsTimer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	tests := []struct {
 		name  string
@@ -253,6 +255,7 @@ func TestIdleSessionEndsWithoutItsTimer(t *testing.T) {
 // TestActivityKeepsASessionOpen: the TTL counts from the last activity, and the
 // timer of the first moment looks again.
 func TestActivityKeepsASessionOpen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "site")
 	k.says("hello")
@@ -267,6 +270,7 @@ func TestActivityKeepsASessionOpen(t *testing.T) {
 // TestLifeOfSessions is the default of each kind of channel and what a task
 // says instead (specs/setup.md).
 func TestLifeOfSessions(t *testing.T) {
+	t.Parallel()
 	ten := chat.Duration(10 * time.Minute)
 	none := chat.Duration(0)
 	for _, tt := range []struct {

@@ -36,6 +36,7 @@ func blocked(s *chat.Setup) { s.Integrations[0].OnPark = "block" }
 // TestSettleKeepsOrEndsTheClaim: with Until the lane stays claimed till then, so
 // that neither another claim nor a replay frees it; without, it is due at once.
 func TestSettleKeepsOrEndsTheClaim(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -68,6 +69,7 @@ func TestSettleKeepsOrEndsTheClaim(t *testing.T) {
 // TestSettleMovesOnce: a repeated settlement, and one of a lost claim, change
 // nothing.
 func TestSettleMovesOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -90,6 +92,7 @@ func TestSettleMovesOnce(t *testing.T) {
 
 // TestAnswerOfALostClaimShowsNothing: the answer is fenced with its settlement.
 func TestAnswerOfALostClaimShowsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")
@@ -121,6 +124,7 @@ func TestAnswerOfALostClaimShowsNothing(t *testing.T) {
 
 // TestReleaseClaims: unsent lanes are due again at once, under nobody's claim.
 func TestReleaseClaims(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -138,6 +142,7 @@ func TestReleaseClaims(t *testing.T) {
 // TestUnblockingUnderAClaim: a replay that unblocks a lane is not undone by
 // whoever sends another replay of it at the time.
 func TestUnblockingUnderAClaim(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, blocked)
 	k := w.talk(t, "shop")
 	first := k.says("one")
@@ -173,6 +178,7 @@ func TestUnblockingUnderAClaim(t *testing.T) {
 
 // TestWhyNoCallWasMade is kept where the owner looks.
 func TestWhyNoCallWasMade(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("one")
@@ -186,6 +192,7 @@ func TestWhyNoCallWasMade(t *testing.T) {
 
 // TestSavingHealthUndoesNoPause: only PauseEndpoint resumes.
 func TestSavingHealthUndoesNoPause(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	e := w.endpoint("all")
 	is := func() chat.EndpointHealth {
@@ -226,6 +233,7 @@ func TestSavingHealthUndoesNoPause(t *testing.T) {
 // TestAnAnsweredQuestionIsKnown: a question that was answered by API needs no
 // call any more (specs/delivery.md).
 func TestAnAnsweredQuestionIsKnown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(s *chat.Setup) {
 		s.Bots[0] = chat.Bot{Name: "demo", Kind: chat.BotWebhook, MessageURL: "http://127.0.0.1:1/bot"}
 	})

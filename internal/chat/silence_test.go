@@ -31,6 +31,7 @@ func quiet(s *chat.Setup) {
 // TestTaskStatuses: paused and awaiting tasks store and stay silent; stopped
 // and completed ones refuse and leave nothing (specs/selarti.md §3.3).
 func TestTaskStatuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, quiet)
 	for status, want := range map[string]string{
 		"in_progress": "client: hi → demo",
@@ -60,6 +61,7 @@ func TestTaskStatuses(t *testing.T) {
 // TestMutingFlags: close, operator and is_bot silence the bot while they are
 // set; the others do not (specs/selarti.md §2.3).
 func TestMutingFlags(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, flag := range chat.FlagNames() {
 		t.Run(flag, func(t *testing.T) {
@@ -92,6 +94,7 @@ func TestMutingFlags(t *testing.T) {
 // TestLists matches clients by id, username and phone; a leading @ and case
 // don't count (specs/selarti.md §2, §2.4).
 func TestLists(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, quiet)
 	person := func(field, value string) map[string]string { return map[string]string{field: value} }
 	tests := []struct {
@@ -136,6 +139,7 @@ func TestLists(t *testing.T) {
 // TestLimit counts messages of all authors: the one that reaches the limit gets
 // no answer, and the rest is stored.
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, quiet)
 	k := w.talk(t, "limited")
 	k.says("one")
@@ -151,6 +155,7 @@ func TestLimit(t *testing.T) {
 // close; it is stored and the bot is silent, whatever time passes
 // (specs/selarti.md §9, 11).
 func TestClosedIsForEver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("bye")
@@ -167,6 +172,7 @@ func TestClosedIsForEver(t *testing.T) {
 // TestFlagsAreToldOnce: once for each false→true, and again after the flag was
 // removed (specs/selarti.md §9, 9).
 func TestFlagsAreToldOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	got := []chat.Flags{chat.FlagGetContact}
@@ -196,6 +202,7 @@ func TestFlagsAreToldOnce(t *testing.T) {
 // TestWhatCausedATag: the message a bot answered, whichever way it was asked;
 // without one, the last message of the conversation (specs/selarti.md §4.3).
 func TestWhatCausedATag(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	tag := func(k *talk) chat.ID {
 		t.Helper()

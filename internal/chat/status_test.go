@@ -10,6 +10,7 @@ import (
 // earlier one leaves the message as it is, and what holds is answered
 // (specs/chatapi.md §9).
 func TestStatuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, tt := range []struct{ reports, holds, story []string }{
 		{[]string{"SENT"}, []string{"SENT"}, nil},
@@ -37,6 +38,7 @@ func TestStatuses(t *testing.T) {
 }
 
 func TestStatusRank(t *testing.T) {
+	t.Parallel()
 	for i, s := range []chat.Status{chat.StatusNotSent, chat.StatusSent, chat.StatusDelivered, chat.StatusRead} {
 		if s.Rank() != i {
 			t.Errorf("%s ranks %d, want %d", s, s.Rank(), i)
@@ -49,6 +51,7 @@ func TestStatusRank(t *testing.T) {
 
 // TestRating is of one session, open or closed; the latest holds.
 func TestRating(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "app")
 	k.says("hello")

@@ -10,6 +10,7 @@ import (
 // TestForeignIDs: what belongs to another company does not exist, by any id, in
 // any use case (design §4, 10).
 func TestForeignIDs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")
@@ -76,6 +77,7 @@ func TestForeignIDs(t *testing.T) {
 
 // TestForeignLists hold nothing of another company, whatever they are asked for.
 func TestForeignLists(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")
@@ -114,6 +116,7 @@ func TestForeignLists(t *testing.T) {
 // TestChannelsKeepToThemselves: whoever knows a channel's token reaches the
 // tasks of that channel and no other of the company.
 func TestChannelsKeepToThemselves(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	for token, code := range map[string]chat.Code{"messenger": "", "app": chat.CodeNotFound, "site-rival": chat.CodeNotFound} {
@@ -126,6 +129,7 @@ func TestChannelsKeepToThemselves(t *testing.T) {
 
 // TestShared: a read-only link shows its conversation and nothing else.
 func TestShared(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")

@@ -78,6 +78,7 @@ func TestTimersWakeWhenSet(t *testing.T) {
 
 // TestTimersEndWithTheirContext, whatever the store says.
 func TestTimersEndWithTheirContext(t *testing.T) {
+	t.Parallel()
 	w := settled(t, hub.New())
 	w.shut()
 	ctx, stop := context.WithCancel(w.ctx)
@@ -96,6 +97,7 @@ func TestTimersEndWithTheirContext(t *testing.T) {
 
 // TestTimersOfWhatIsGone pass away: the task was removed from the settings.
 func TestTimersOfWhatIsGone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.talk(t, "site")
 	k.says("hello")

@@ -9,6 +9,7 @@ import (
 
 // Every message of every author counts, per task and for its tenant only.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	one, two, site := w.talk(t, "shop"), w.talk(t, "shop"), w.talk(t, "site")
 	one.says("hello")

@@ -12,6 +12,7 @@ import (
 // TestValidate is every rule of a setup document with the path it is told at
 // (specs/setup.md). Each case is one mistake in a setup that is right.
 func TestValidate(t *testing.T) {
+	t.Parallel()
 	minus, hot := -1, 2.5
 	day := chat.Duration(24 * time.Hour)
 	hours := func(edit func(h *chat.Hours)) func(s *chat.Setup) {
@@ -164,6 +165,7 @@ func TestValidate(t *testing.T) {
 
 // TestValidateAccepts what the specs allow at the edges.
 func TestValidateAccepts(t *testing.T) {
+	t.Parallel()
 	zero, longest := 0, chat.Duration(chat.MaxSessionTTL)
 	cold := 0.0
 	s := company("acme", "")

@@ -64,7 +64,7 @@ func emptyWorld(t *testing.T, bus chat.Bus) *world {
 func openStore(t *testing.T, now func() time.Time) (store *sqlite.Store, shut func()) {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "tolmach.db"), Now: now, Logger: slog.New(slog.DiscardHandler),
+		Path: filepath.Join(t.TempDir(), "tolmach.db"), Now: now, Logger: slog.New(slog.DiscardHandler), Readers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
