@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/delivery":         {"internal/chat", "internal/failpoint"},
 	"internal/webhook":          {},
 	"internal/failpoint":        {},
+	"internal/tracing":          {"internal/chat", "internal/wire/inbound"},
 	"internal/bot":              {"internal/chat"},
 	"internal/auth":             {"internal/chat"},
 	"internal/config":           {"internal/chat", "internal/config"},
