@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"reflect"
@@ -63,6 +64,7 @@ func (c *Config) check(origins map[string]string) error {
 			k.refuse("metrics-listen", "%q is the address of the server itself; take another port", c.Metrics.Listen)
 		}
 	}
+	c.Trace.check(k)
 	return k.all()
 }
 
@@ -109,6 +111,27 @@ func (h HTTP) check(k *checker) {
 	}
 	if h.ReadTimeout > 0 && h.ReadTimeout < h.HeaderTimeout {
 		k.refuse("read-timeout", "%s is shorter than the header timeout of %s; make it at least as long", h.ReadTimeout, h.HeaderTimeout)
+	}
+}
+
+func (t Trace) check(k *checker) {
+	if t.Endpoint != "" {
+		k.checkTraceEndpoint(t.Endpoint)
+	}
+	if math.IsNaN(t.Sample) || t.Sample < 0 || t.Sample > 1 {
+		k.refuse("trace-sample", "%v is no share; write a number from 0 to 1, as 0.1", t.Sample)
+	}
+}
+
+func (k *checker) checkTraceEndpoint(address string) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		k.refuse("trace-endpoint", "is not an absolute http or https address; write it as http://127.0.0.1:4318")
+	case u.User != nil:
+		k.refuse("trace-endpoint", "holds a user or password; give the collector's headers in OTEL_EXPORTER_OTLP_HEADERS instead")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#"):
+		k.refuse("trace-endpoint", "goes on after the path; remove what stands after the ? or #")
 	}
 }
 

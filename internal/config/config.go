@@ -20,6 +20,7 @@ type Config struct {
 	Login    Login    `embed:"" group:"Operators' logins"`
 	Log      Log      `embed:"" group:"Log and metrics"`
 	Metrics  Metrics  `embed:"" group:"Log and metrics"`
+	Trace    Trace    `embed:"" group:"Traces"`
 }
 
 // Storage is where state is kept.
@@ -76,4 +77,10 @@ type Log struct {
 // Metrics is the server for Prometheus.
 type Metrics struct {
 	Listen string `name:"metrics-listen" env:"TOLMACH_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Address to serve /metrics on, for a network that only your monitoring reaches. Left out: /metrics is served with the rest, to callers on this machine only."`
+}
+
+// Trace sends traces to a collector.
+type Trace struct {
+	Endpoint string  `name:"trace-endpoint" env:"TOLMACH_TRACE_ENDPOINT" placeholder:"URL" help:"Collector that takes OpenTelemetry traces as OTLP over HTTP, as http://127.0.0.1:4318; without a path, /v1/traces is added. The address is yours to choose: the guard of outgoing calls (--egress-allow) doesn't apply to it. Left out: no traces."`
+	Sample   float64 `name:"trace-sample" env:"TOLMACH_TRACE_SAMPLE" default:"1" placeholder:"RATIO" help:"Share of the traces begun here that are sent, from 0 to 1. A caller that sends a traceparent has decided for its own."`
 }

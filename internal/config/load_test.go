@@ -48,6 +48,7 @@ func TestDefaults(t *testing.T) {
 		Delivery: Delivery{Horizon: 72 * time.Hour, Retention: 30 * 24 * time.Hour},
 		Login:    Login{SessionLife: 12 * time.Hour, Tries: 10, TriesPerAddress: 50, Window: 15 * time.Minute},
 		Log:      Log{Format: "text", Level: "info"},
+		Trace:    Trace{Sample: 1},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -78,6 +79,8 @@ login-window: 5m
 log-format: json
 log-level: debug
 metrics-listen: 127.0.0.1:9090
+trace-endpoint: https://collector.test:4318/otlp/v1/traces
+trace-sample: 0.25
 `
 
 func networks(prefixes ...string) []Network {
@@ -107,6 +110,7 @@ func TestFile(t *testing.T) {
 		Login:    Login{SessionLife: 3 * time.Hour, Tries: 3, TriesPerAddress: 4, Window: 5 * time.Minute},
 		Log:      Log{Format: "json", Level: "debug"},
 		Metrics:  Metrics{Listen: "127.0.0.1:9090"},
+		Trace:    Trace{Endpoint: "https://collector.test:4318/otlp/v1/traces", Sample: 0.25},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -261,6 +265,43 @@ func TestPublicURL(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")):
 			t.Errorf("%s: got %v, want %s", url, err, want)
+		}
+	}
+}
+
+func TestTraceEndpoint(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                                "",
+		"http://127.0.0.1:4318":           "",
+		"https://collector.test":          "",
+		"http://[::1]:4318/otlp/traces":   "",
+		"127.0.0.1:4318":                  "not an absolute http or https address",
+		"grpc://collector.test:4317":      "not an absolute http or https address",
+		"http://:4318":                    "not an absolute http or https address",
+		"https://user:hunter2@exa mple":   "not an absolute http or https address",
+		"https://user:hunter2@collector":  "OTEL_EXPORTER_OTLP_HEADERS",
+		"https://collector/?key=hunter2":  "remove what stands after",
+		"https://collector/v1/traces#top": "remove what stands after",
+	} {
+		_, err := load(t, "--trace-endpoint="+url)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", url, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%s: got %v, want %s", url, err, want)
+		}
+	}
+}
+
+func TestTraceSample(t *testing.T) {
+	for _, sample := range []string{"0", "0.001", "1"} {
+		if _, err := load(t, "--trace-sample="+sample); err != nil {
+			t.Errorf("%s: %v", sample, err)
+		}
+	}
+	for _, sample := range []string{"-0.1", "1.1", "10", "NaN", "+Inf"} {
+		if _, err := load(t, "--trace-sample="+sample); err == nil || !strings.Contains(err.Error(), "--trace-sample") {
+			t.Errorf("%s: got %v", sample, err)
 		}
 	}
 }
