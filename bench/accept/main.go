@@ -25,6 +25,7 @@ type options struct {
 	workers  int
 	backlog  int
 	rate     int
+	overload time.Duration
 	jsonFile string
 	floorDir string // set in the floor's own process
 }
@@ -36,6 +37,7 @@ func main() {
 	flag.IntVar(&o.workers, "connections", 64, "connections of the closed loop")
 	flag.IntVar(&o.backlog, "backlog", 20_000, "webhooks waiting before the drain")
 	flag.IntVar(&o.rate, "rate", 1000, "messages a second of the open loop")
+	flag.DurationVar(&o.overload, "overload", time.Minute, "length of the overload")
 	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
 	flag.StringVar(&o.floorDir, "floor", "", "serve the floor from this directory (internal)")
 	flag.Parse()
@@ -67,6 +69,7 @@ func run(ctx context.Context, o options) error {
 		{"open loop", measureLatency},
 		{"drain", measureDrain},
 		{"start", measureStart},
+		{"overload", measureOverload},
 	}
 	for i, step := range steps {
 		fmt.Fprintf(os.Stderr, "… %s\n", step.name)

@@ -35,6 +35,8 @@ type report struct {
 	IdleMB   float64 `json:"idle_mb"`
 	LoadedMB float64 `json:"loaded_mb"`
 	Verified int     `json:"verified"`
+
+	Overload *overload `json:"overload"`
 }
 
 // throughput is one closed loop.
@@ -76,5 +78,9 @@ func (r *report) print(out io.Writer) {
 	fmt.Fprintf(w, "accept → webhook at %.0f/s\t\t%.1f\t%.1f\t\n", r.OpenRate, r.WebhookP50, r.WebhookP99)
 	fmt.Fprintf(w, "deliveries, draining %d in order\t%.0f\t\t\t\n", r.Drained, r.DrainedPerSec)
 	fmt.Fprintf(w, "start to ready %.0f ms, idle %.0f MB, after load %.0f MB\n", r.ReadyMS, r.IdleMB, r.LoadedMB)
+	if x := r.Overload; x != nil {
+		fmt.Fprintf(w, "overload: %.0f/s offered for %.0f s: %d accepted and stored, %d refused, peak %.0f MB, 10 s later p99 %.1f ms\n",
+			x.Rate, x.Seconds, x.Accepted, x.Refused, x.PeakMB, x.RecoveredMS)
+	}
 	_ = w.Flush() // to a terminal
 }
