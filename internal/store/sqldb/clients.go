@@ -57,6 +57,7 @@ func (t *Tx) LinkExternalID(tenant, scope chat.ID, externalID string, client cha
 		 WHERE external_ids.client_id = excluded.client_id`,
 		tenant, scope, externalID, client)
 	if err == nil && n == 0 {
+		t.taken = true
 		return chat.Errorf(chat.CodeConflict, "this external id names another client")
 	}
 	return err

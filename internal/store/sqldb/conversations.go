@@ -113,8 +113,12 @@ func (t *Tx) SaveConversation(c *chat.Conversation) error {
 	return nil
 }
 
-// Conversation implements chat.ConversationReader.
+// Conversation implements chat.ConversationReader. Rows are locked by everybody
+// in one order, so the client comes before its conversation.
 func (t *Tx) Conversation(tenant, id chat.ID) (*chat.Conversation, error) {
+	if err := t.lockClientOf(tenant, id); err != nil {
+		return nil, err
+	}
 	c, err := t.Reader.Conversation(tenant, id)
 	t.knowOwner(c)
 	return c, err
@@ -125,6 +129,18 @@ func (t *Tx) ConversationByKey(tenant, task, client chat.ID, key string) (*chat.
 	c, err := t.Reader.ConversationByKey(tenant, task, client, key)
 	t.knowOwner(c)
 	return c, err
+}
+
+// lockClientOf locks the client of a conversation, if there is one, where the
+// engine locks rows.
+func (t *Tx) lockClientOf(tenant, conversation chat.ID) error {
+	if t.lock == "" {
+		return nil
+	}
+	_, err := many(t.conn, "client", scalar[chat.ID],
+		`SELECT id FROM clients WHERE id = (SELECT client_id FROM conversations WHERE id = $1 AND tenant_id = $2) AND tenant_id = $2`+t.lock,
+		conversation, tenant)
+	return err
 }
 
 func (t *Tx) knowOwner(c *chat.Conversation) {

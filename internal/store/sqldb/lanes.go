@@ -13,7 +13,7 @@ func scanLane(row scanner, l *chat.Lane) error {
 func (t *Tx) WakeLane(tenant, endpoint, conversation chat.ID, seq int64) error {
 	_, err := t.exec("lane",
 		`INSERT INTO lanes (`+laneColumns+`) VALUES ($1, $2, $3, $4, $5, 0, FALSE, 0, 0, FALSE)
-		 ON CONFLICT (endpoint_id, conversation_id) DO NOTHING`,
+		 ON CONFLICT (endpoint_id, conversation_id) DO `+t.dialect.Wake,
 		tenant, endpoint, conversation, seq, t.now)
 	return err
 }

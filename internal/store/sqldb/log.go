@@ -63,6 +63,13 @@ func (r *Reader) Feed(tenant, after chat.ID, limit int) ([]chat.Entry, error) {
 	return r.entries(` WHERE e.tenant_id = CAST($1 AS BIGINT) AND e.id > $2 ORDER BY e.id LIMIT $3`, limit, tenant, after)
 }
 
+// FeedTo is Feed up to and including the event with the id last: for engines
+// whose transactions run side by side and that know how far all have ended.
+func (r *Reader) FeedTo(last, tenant, after chat.ID, limit int) ([]chat.Entry, error) {
+	return r.entries(` WHERE e.tenant_id = CAST($1 AS BIGINT) AND e.id > $2 AND e.id <= $3 ORDER BY e.id LIMIT $4`,
+		limit, tenant, after, last)
+}
+
 // entries reads at most limit entries; the limit is the last argument.
 func (r *Reader) entries(which string, limit int, args ...any) ([]chat.Entry, error) {
 	if limit <= 0 {

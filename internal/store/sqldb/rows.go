@@ -65,6 +65,7 @@ func (t *Tx) exec(thing, query string, args ...any) (int64, error) {
 	case err == nil:
 		return n, nil
 	case t.dialect.Duplicate(err):
+		t.taken = true
 		return 0, &chat.Error{Code: chat.CodeConflict, Message: thing + " exists already", Err: err}
 	default:
 		return 0, fmt.Errorf("writing %s: %w", thing, err)
@@ -87,6 +88,7 @@ func (t *Tx) change(thing, query string, args ...any) error {
 func (t *Tx) claim(thing, query string, args ...any) error {
 	n, err := t.exec(thing, query, args...)
 	if err == nil && n == 0 {
+		t.taken = true
 		return chat.Errorf(chat.CodeConflict, "%s exists already", thing)
 	}
 	return err

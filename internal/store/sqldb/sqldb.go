@@ -49,6 +49,9 @@ type Dialect struct {
 	// Skip follows a read of work to take that others may be taking: FOR
 	// UPDATE SKIP LOCKED, or nothing.
 	Skip string
+	// Wake is what waking does to a lane that is there already: nothing, or an
+	// update that changes nothing and so waits for whoever holds the lane.
+	Wake string
 	// Duplicate says whether an error is a violated unique key.
 	Duplicate func(error) bool
 	// Words are the engine's words in the migrations.
@@ -76,7 +79,13 @@ type Tx struct {
 	Reader
 	ids    IDs
 	owners map[chat.ID]chat.OwnerKind // of the conversations as they are stored, those it knows
+	taken  bool
 }
+
+// Taken says whether a unique key was found taken, which the caller was told
+// as CodeConflict. Where transactions run side by side, another one may have
+// taken it after this one had looked: the use case, run again, would see it.
+func (t *Tx) Taken() bool { return t.taken }
 
 // NewTx makes the use case's view of a write transaction.
 func NewTx(conn Conn, dialect *Dialect, now chat.Micros, ids IDs) *Tx {

@@ -25,12 +25,23 @@ func (t *Tx) CancelTimers(tenant, conversation chat.ID, kind chat.TimerKind) err
 	return err
 }
 
-// TakeTimer implements chat.TimerStore.
+// TakeTimer implements chat.TimerStore for the engine that writes one after
+// the other; where others may be taking timers too, see TakeTimerBy.
 func (t *Tx) TakeTimer() (*chat.Timer, error) {
 	return one(t.conn, "due timer", scanTimer,
 		`DELETE FROM timers WHERE (conversation_id, kind, key) IN (
-			SELECT conversation_id, kind, key FROM timers WHERE due_at <= $1
-			ORDER BY due_at LIMIT 1`+t.dialect.Skip+`)
+			SELECT conversation_id, kind, key FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT 1)
+		 RETURNING `+timerColumns, t.now)
+}
+
+// TakeTimerBy is TakeTimer where which timer to take is the engine's choice:
+// query selects the conversation_id, kind and key of at most one, due at $1.
+func (t *Tx) TakeTimerBy(query string) (*chat.Timer, error) {
+	// The choice is made once: a plan may run a plain subquery again, and then
+	// it would choose and remove another one.
+	return one(t.conn, "due timer", scanTimer,
+		`WITH due AS MATERIALIZED (`+query+`)
+		 DELETE FROM timers WHERE (conversation_id, kind, key) IN (SELECT conversation_id, kind, key FROM due)
 		 RETURNING `+timerColumns, t.now)
 }
 

@@ -79,6 +79,12 @@ func eventWhole(t *testing.T, f *fixture) {
 	e, m := wholeEvent(), wholeMessage()
 	bare := &chat.Event{ID: 33, TenantID: ours, ConversationID: 11, ClientID: 12, Seq: 2, At: 15, Kind: chat.EventSessionClosed}
 	f.update(func(tx chat.Tx) error {
+		for id := chat.ID(0); id < bare.ID; { // so that these ids are the store's, as all are
+			var err error
+			if id, err = tx.NextID(); err != nil {
+				return err
+			}
+		}
 		if err := tx.AddMessage(m); err != nil {
 			return err
 		}

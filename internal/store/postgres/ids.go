@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"fmt"
+
+	"github.com/tolmach/tolmach/internal/chat"
+)
+
+// idBlock is how many ids one step of the sequence is worth, as its INCREMENT
+// says. What a transaction leaves of a block is never used.
+const idBlock = 16
+
+// lockSpace keeps our advisory locks apart from anybody else's: its upper ten
+// bits say whose they are, the lower 53 hold an id.
+const lockSpace = int64(0x2B7) << 53
+
+// ids gives out the ids of one transaction, from blocks of its own. They are
+// taken when the first is asked for, after the rows are locked: so the ids of
+// one conversation rise with its log, whichever nodes write it.
+//
+// Before the first block the transaction takes an advisory lock, shared, that
+// names an id below all it will give out. Whoever reads by id sees from these
+// locks how far all transactions have ended (horizon.go).
+type ids struct {
+	conn       *conn
+	next, last int64
+}
+
+const (
+	firstBlock = `WITH mark AS MATERIALIZED (
+		SELECT pg_advisory_xact_lock_shared($1 + last_value)::text AS taken FROM ids)
+	SELECT nextval('ids') FROM mark WHERE taken IS NOT NULL`
+	nextBlock = `SELECT nextval('ids')`
+)
+
+// NextID implements sqldb.IDs.
+func (s *ids) NextID() (chat.ID, error) {
+	if s.next == s.last {
+		if err := s.reserve(); err != nil {
+			return 0, fmt.Errorf("reserving ids: %w", err)
+		}
+	}
+	s.next++
+	return chat.ID(s.next), nil
+}
+
+func (s *ids) reserve() (err error) {
+	var last int64
+	if s.last == 0 {
+		last, err = value[int64](s.conn, firstBlock, lockSpace)
+	} else {
+		last, err = value[int64](s.conn, nextBlock)
+	}
+	if err == nil {
+		s.next, s.last = last-idBlock, last
+	}
+	return err
+}

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/store/sqldb"
+)
+
+const (
+	reading   = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`
+	noHorizon = chat.ID(-1)
+)
+
+// View implements chat.Store: fn sees one state, that of the moment it begins.
+// A fn that reads the feed runs twice.
+func (s *Store) View(ctx context.Context, fn func(r chat.Reader) error) error {
+	again, err := s.look(ctx, noHorizon, fn)
+	if !again {
+		return err
+	}
+	last, err := s.Horizon(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.look(ctx, last, fn)
+	return err
+}
+
+// look runs fn once; again says that it asked for a horizon that was not known.
+func (s *Store) look(ctx context.Context, last chat.ID, fn func(r chat.Reader) error) (again bool, err error) {
+	c, now, release, err := s.begin(ctx, reading)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	defer s.rollback(ctx, c)
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	work := &conn{ctx: limited, pg: c}
+	r := &reader{Reader: sqldb.NewReader(work, s.dialect, now), horizon: last}
+	err = fn(r)
+	switch {
+	case r.wanted:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case work.failed != nil:
+		return false, work.failed
+	}
+	return false, err
+}
+
+// direct runs fn on a connection outside of any transaction.
+func (s *Store) direct(ctx context.Context, fn func(c *pgx.Conn) error) error {
+	held, err := s.pool.Acquire(ctx)
+	if err == nil {
+		defer held.Release()
+		err = fn(held.Conn())
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return translate(err)
+}
+
+// Horizon returns the greatest id such that no event up to it will appear any
+// more: whoever reads the log by id may move on to it.
+func (s *Store) Horizon(ctx context.Context) (last chat.ID, err error) {
+	err = s.direct(ctx, func(c *pgx.Conn) (err error) {
+		last, err = horizon(ctx, c)
+		return err
+	})
+	return last, err
+}
