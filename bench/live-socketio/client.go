@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -45,7 +44,7 @@ func (c *crowd) dial(ctx context.Context, number int) (net.Conn, *bufio.Reader, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conns[number] = conn
-	return conn, bufio.NewReaderSize(conn, 1024), nil
+	return conn, bufio.NewReaderSize(conn, 16<<10), nil
 }
 
 func (c *crowd) nudge() {
@@ -130,9 +129,10 @@ func (c *crowd) webSocket(ctx context.Context, number int) error {
 	return nil
 }
 
-// read counts what comes and answers heartbeats until the connection ends.
+// read counts what comes and answers heartbeats until the connection ends. Counts are told once for each batch.
 func (c *crowd) read(conn net.Conn, in *bufio.Reader) {
 	defer conn.Close()
+	messages := int64(0)
 	for {
 		payload, err := readFrame(in)
 		switch {
@@ -142,13 +142,16 @@ func (c *crowd) read(conn net.Conn, in *bufio.Reader) {
 			if _, err := conn.Write(textFrame("3")); err != nil {
 				return
 			}
-			continue
-		case strings.HasPrefix(payload, "42"):
-			c.messages.Add(1)
-		case strings.HasPrefix(payload, "40"):
+		case payload == "42":
+			messages++
+		case payload == "40":
 			c.joined.Add(1)
 		}
-		c.nudge()
+		if in.Buffered() == 0 {
+			c.messages.Add(messages)
+			messages = 0
+			c.nudge()
+		}
 	}
 }
 

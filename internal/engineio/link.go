@@ -39,11 +39,8 @@ func (l *link) wake(c *Conn) {
 		return
 	}
 	l.writing = true
-	start := c.server.background
-	if c.phase == phaseOpen && l.pace.busy(c.server.config.Now()) {
-		start = c.server.later
-	}
-	start(func() { l.write(c) })
+	putOff := c.phase == phaseOpen && l.pace.busy(c.server.config.Now())
+	c.server.startWriter(func() { l.write(c) }, putOff)
 }
 
 // finish gives the peer CloseTimeout to take what is left. The deadlines of a socket are wall time, whatever clock the server has.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,7 +10,10 @@ const (
 	// pause is how long a busy connection gathers messages before the next write.
 	pause = 10 * time.Millisecond
 	// eager is how many writes in quick succession are made at once before a connection counts as busy.
-	eager = 8
+	eager = 4
+	// crowd is how many writers may be at work before every further one is put off: then the machine is busy with writes,
+	// and the messages that come meanwhile travel together.
+	crowd = 256
 )
 
 // pace tells connections that get a message now and then, which are written to at once, from busy ones, for which a write
@@ -30,32 +34,45 @@ func (p *pace) busy(now time.Time) bool {
 	return p.quick == eager
 }
 
-// gathering starts the writers of busy connections together, by one timer for the whole server.
-type gathering struct {
-	mu   sync.Mutex
-	jobs []func()
+// writers counts the writers at work, and starts those that were put off together, by one timer for the whole server.
+type writers struct {
+	active atomic.Int32
+	mu     sync.Mutex
+	put    []func() // put off
 }
 
-// later runs job, which Run waits for, within pause.
-func (s *Server) later(job func()) {
+// startWriter runs job, which Run waits for: at once, or within pause if it is better put off. It is called only while
+// something else is counted.
+func (s *Server) startWriter(job func(), putOff bool) {
+	if !putOff && s.writers.active.Load() < crowd {
+		s.writers.active.Add(1)
+		s.working.Go(func() { s.runWriter(job) })
+		return
+	}
 	s.working.Add(1)
-	s.gathering.mu.Lock()
-	defer s.gathering.mu.Unlock()
-	s.gathering.jobs = append(s.gathering.jobs, job)
-	if len(s.gathering.jobs) == 1 {
-		time.AfterFunc(pause, s.startGathered)
+	s.writers.mu.Lock()
+	defer s.writers.mu.Unlock()
+	s.writers.put = append(s.writers.put, job)
+	if len(s.writers.put) == 1 {
+		time.AfterFunc(pause, s.startPutOff)
 	}
 }
 
-func (s *Server) startGathered() {
-	s.gathering.mu.Lock()
-	jobs := s.gathering.jobs
-	s.gathering.jobs = nil
-	s.gathering.mu.Unlock()
+func (s *Server) startPutOff() {
+	s.writers.mu.Lock()
+	jobs := s.writers.put
+	s.writers.put = nil
+	s.writers.mu.Unlock()
 	for _, job := range jobs {
+		s.writers.active.Add(1)
 		go func() {
 			defer s.working.Done()
-			job()
+			s.runWriter(job)
 		}()
 	}
+}
+
+func (s *Server) runWriter(job func()) {
+	defer s.writers.active.Add(-1)
+	job()
 }

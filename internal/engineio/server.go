@@ -16,13 +16,13 @@ const (
 
 // Server speaks Engine.IO, revisions 3 and 4, on whatever path it is mounted. Make it with New, run it with Run.
 type Server struct {
-	config    Config
-	acceptor  Acceptor
-	sessions  sessions
-	timers    *wheel.Wheel
-	working   sync.WaitGroup // connections on the books and goroutines of ours
-	buffers   sync.Pool
-	gathering gathering
+	config   Config
+	acceptor Acceptor
+	sessions sessions
+	timers   *wheel.Wheel
+	working  sync.WaitGroup // connections on the books and goroutines of ours
+	buffers  sync.Pool
+	writers  writers
 
 	pingPacket, noopPacket, closePacket *Message
 }
