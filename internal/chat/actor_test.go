@@ -54,6 +54,7 @@ func TestScopesOfUseCases(t *testing.T) {
 	w := newWorld(t)
 	k := w.talk(t, "shop")
 	k.says("hello")
+	session := k.session().ID
 	with := func(scope string) chat.Actor {
 		a := w.bridge()
 		a.Scopes = []string{scope}
@@ -66,6 +67,11 @@ func TestScopesOfUseCases(t *testing.T) {
 				_, err := w.ClientEvent(w.ctx, a, chat.ClientEvent{Incoming: k.incoming(), Name: "ping"})
 				return err
 			},
+			"SetStatus": func(a chat.Actor) error {
+				_, err := w.SetStatus(w.ctx, a, k.conv().LastMessageID, chat.StatusRead)
+				return err
+			},
+			"Rate":      func(a chat.Actor) error { return w.Rate(w.ctx, a, session, 5, "") },
 			"AddTarget": func(a chat.Actor) error { return w.AddTarget(w.ctx, a, k.incoming().TaskID, "@eve") },
 		},
 		chat.ScopeConversationsRead: {

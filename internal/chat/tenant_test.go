@@ -114,7 +114,7 @@ func TestForeignLists(t *testing.T) {
 }
 
 // TestChannelsKeepToThemselves: whoever knows a channel's token reaches the
-// tasks of that channel and no other of the company.
+// tasks and conversations of that channel and no other of the company.
 func TestChannelsKeepToThemselves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,6 +124,14 @@ func TestChannelsKeepToThemselves(t *testing.T) {
 		wantCode(t, err, code)
 		_, err = w.ClientEvent(w.ctx, w.channel(token), chat.ClientEvent{Incoming: k.incoming(), Name: "ping"})
 		wantCode(t, err, code)
+	}
+	k.says("hello")
+	for token, code := range map[string]chat.Code{"app": chat.CodeNotFound, "site-rival": chat.CodeNotFound, "messenger": ""} {
+		_, err := w.SetStatus(w.ctx, w.channel(token), k.conv().LastMessageID, chat.StatusRead)
+		wantCode(t, err, code)
+		_, err = w.SetStatus(w.ctx, w.channel(token), k.conv().LastMessageID, chat.StatusNotSent)
+		wantCode(t, err, code)
+		wantCode(t, w.Rate(w.ctx, w.channel(token), k.conv().SessionID, 5, ""), code)
 	}
 }
 

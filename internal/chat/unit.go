@@ -84,12 +84,16 @@ func (u *unit) load(tenant, conversation ID) error {
 	return u.enter(client, conv)
 }
 
-// enter makes a loaded conversation the unit's own.
+// enter makes a loaded conversation the unit's own. For a channel those of other
+// channels do not exist.
 func (u *unit) enter(client *Client, conv *Conversation) error {
 	u.client, u.conv = client, conv
 	u.task = u.cat.Task(conv.TenantID, conv.TaskID)
 	if u.task == nil {
 		return Errorf(CodeNotFound, "the conversation's task is gone from the settings")
+	}
+	if u.actor.Kind == ActorChannel && u.actor.ID != u.task.Channel.ID {
+		return Errorf(CodeNotFound, "there is no such conversation on this channel")
 	}
 	if conv.SessionID == 0 {
 		return nil
