@@ -14,6 +14,10 @@ const (
 	// crowd is how many writers may be at work before every further one is put off: then the machine is busy with writes,
 	// and the messages that come meanwhile travel together.
 	crowd = 256
+	// perWriter is about what one write costs: so much longer is the pause for each writer that was put off the last time,
+	// up to maxPause, lest the next pause end before those writes do.
+	perWriter = 10 * time.Microsecond
+	maxPause  = 60 * time.Millisecond
 )
 
 // pace tells connections that get a message now and then, which are written to at once, from busy ones, for which a write
@@ -39,6 +43,12 @@ type writers struct {
 	active atomic.Int32
 	mu     sync.Mutex
 	put    []func() // put off
+	last   int      // how many were put off the last time
+}
+
+// delay is the pause before the next put-off writers start.
+func (w *writers) delay() time.Duration {
+	return min(pause+time.Duration(w.last)*perWriter, maxPause)
 }
 
 // startWriter runs job, which Run waits for: at once, or within pause if it is better put off. It is called only while
@@ -54,14 +64,14 @@ func (s *Server) startWriter(job func(), putOff bool) {
 	defer s.writers.mu.Unlock()
 	s.writers.put = append(s.writers.put, job)
 	if len(s.writers.put) == 1 {
-		time.AfterFunc(pause, s.startPutOff)
+		time.AfterFunc(s.writers.delay(), s.startPutOff)
 	}
 }
 
 func (s *Server) startPutOff() {
 	s.writers.mu.Lock()
 	jobs := s.writers.put
-	s.writers.put = nil
+	s.writers.put, s.writers.last = nil, len(jobs)
 	s.writers.mu.Unlock()
 	for _, job := range jobs {
 		s.writers.active.Add(1)

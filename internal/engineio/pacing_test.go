@@ -21,6 +21,32 @@ func TestPace(t *testing.T) {
 	}
 }
 
+func TestPauseGrowsWithTheCrowd(t *testing.T) {
+	for last, want := range map[int]time.Duration{0: pause, 1_000: 20 * time.Millisecond, 1_000_000: maxPause} {
+		w := writers{last: last}
+		if got := w.delay(); got != want {
+			t.Errorf("%d put off: %v, want %v", last, got, want)
+		}
+	}
+}
+
+// Beyond the crowd writers are put off, and all of them run.
+func TestPutOffWritersRun(t *testing.T) {
+	var s Server
+	s.writers.active.Store(crowd)
+	ran := make(chan int, 10)
+	for i := range 10 {
+		s.startWriter(func() { ran <- i }, false)
+	}
+	if len(ran) != 0 {
+		t.Error("a writer was not put off")
+	}
+	s.working.Wait()
+	if len(ran) != 10 || s.writers.active.Load() != crowd {
+		t.Errorf("%d ran, %d are counted", len(ran), s.writers.active.Load())
+	}
+}
+
 // A busy connection still gets everything, in order.
 func TestBusyConnectionKeepsOrder(t *testing.T) {
 	h := open(t, Config{})

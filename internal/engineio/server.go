@@ -1,3 +1,5 @@
+// Package engineio is an Engine.IO server, protocol revisions 3 and 4, by polling and WebSocket. It knows nothing of what
+// travels over it. See the README for its limits, its choices and how clauses of the protocol map to tests.
 package engineio
 
 import (
