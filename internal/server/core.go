@@ -29,6 +29,7 @@ type core struct {
 	hub     *hub.Hub
 	formats map[string]bool
 	base    string // public address, for reports
+	tracing chat.Tracing
 }
 
 // hashers bounds how many passwords are hashed at once.
@@ -58,7 +59,7 @@ func (c *core) serve(ctx context.Context, log *slog.Logger) (err error) {
 	}
 	c.service, err = chat.New(ctx, chat.Options{
 		Store: c.store, Bus: c.hub, Waker: c.engine, Bots: c.engine, Passwords: auth.NewPasswords(hashers, rand.Reader),
-		Formats: formats, Log: log,
+		Formats: formats, Log: log, Tracing: c.tracing,
 	})
 	return err
 }

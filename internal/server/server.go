@@ -20,6 +20,7 @@ import (
 	"github.com/tolmach/tolmach/internal/delivery"
 	"github.com/tolmach/tolmach/internal/hub"
 	"github.com/tolmach/tolmach/internal/store/sqlite"
+	"github.com/tolmach/tolmach/internal/tracing"
 	"github.com/tolmach/tolmach/internal/webhook"
 	"github.com/tolmach/tolmach/internal/wire/console"
 	"github.com/tolmach/tolmach/internal/wire/inbound"
@@ -31,6 +32,7 @@ type app struct {
 	config   config.Config
 	log      *slog.Logger
 	metrics  *metrics
+	tracer   *tracing.Tracer // nil: no traces
 	core     *core
 	client   *webhook.Client
 	bots     *scenario.Bots
@@ -60,11 +62,14 @@ func Run(ctx context.Context, c config.Config, logTo io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = firstOf(err, store.Close()) }()
+	if a.tracer, err = a.newTracer(); err != nil {
+		return fmt.Errorf("traces can't be sent: %w", err)
+	}
 	a.build(store)
 	defer a.client.Close()
 	a.log.Info("server.starting", "version", Version(), "data", c.Storage.Data, "listen", a.public.Addr().String())
 	err = supervise(ctx,
-		[]worker{{"store", store.Run}},
+		a.ground(),
 		[]worker{{"server", a.serve}},
 	)
 	a.log.Info("server.stopped", "error", err)
@@ -78,8 +83,10 @@ func (a *app) build(store *sqlite.Store) {
 	a.calls = inbound.New(a.log, time.Now, remote(c.HTTP), a.metrics.called)
 	a.core = &core{store: store, hub: hub.New(), formats: served(), base: c.HTTP.BaseURL(a.public.Addr().String())}
 	a.bots = scenario.NewBots(a.client, a.typing, a.log)
+	deliveries := delivery.Observer{Attempt: a.metrics.attempted}
+	a.follow(&deliveries)
 	a.core.engine = delivery.New(delivery.Options{
-		Sender: sender{webhook.NewSender(a.client), time.Now},
+		Sender: sender{webhook.NewSender(a.client), time.Now, a.tracer},
 		Formats: map[string]delivery.Format{
 			selartiFormat: selarti.NewFormat(a.core.base),
 		},
@@ -87,7 +94,7 @@ func (a *app) build(store *sqlite.Store) {
 		Log:       a.log,
 		Horizon:   c.Delivery.Horizon,
 		Retention: c.Delivery.Retention,
-		Observe:   delivery.Observer{Attempt: a.metrics.attempted},
+		Observe:   deliveries,
 	})
 	a.metrics.watch(a.core.hub, a.core.engine, time.Now)
 	a.health = &health{store: store}

@@ -94,10 +94,16 @@ func startServer(t *testing.T) *running {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	write(t, filepath.Join(dir, "setup.yaml"), testSetup)
 	write(t, filepath.Join(dir, "bot.yaml"), botThatSays("one"))
+	return serveIn(t, dir, testConfig(dir))
+}
+
+// serveIn starts a server on a directory that is set up.
+func serveIn(t *testing.T, dir string, c config.Config) *running {
+	t.Helper()
 	r := &running{dir: dir, log: &lockedBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, testConfig(dir), r.log) }()
+	go func() { ended <- Run(ctx, c, r.log) }()
 	var once sync.Once
 	var result error
 	r.stop = func() error {
