@@ -20,11 +20,11 @@ func (t *Tracer) Call(r *http.Request) (context.Context, func(inbound.Call)) {
 	ctx, span := t.spans.Start(under(r.Context(), r.Header.Get(Header)), method,
 		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String("http.request.method", method)))
 	return ctx, func(c inbound.Call) {
-		if c.Route != "" {
-			span.SetName(c.Route)
+		if route := c.Route[strings.Index(c.Route, " ")+1:]; route != "" { // a pattern may begin with a method
+			span.SetName(method + " " + route)
+			span.SetAttributes(attribute.String("http.route", route))
 		}
 		span.SetAttributes(
-			attribute.String("http.route", c.Route[strings.Index(c.Route, " ")+1:]),
 			attribute.Int("http.response.status_code", c.Status), attribute.String("tolmach.request_id", c.RequestID))
 		if c.TenantID != 0 {
 			span.SetAttributes(attribute.Int64("tolmach.tenant", int64(c.TenantID)))
