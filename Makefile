@@ -6,7 +6,7 @@ DEMO    ?= demo
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 E2E_NPM := $(dir $(wildcard e2e/*/package.json))
 
-.PHONY: run build test lint unit fuzz npm crash bench bench-live clean
+.PHONY: run build test lint unit fuzz packages npm crash bench bench-live clean
 
 run: build ## serve the demo set-up on http://127.0.0.1:8080
 	bin/tolmach demo $(DEMO)
@@ -15,7 +15,7 @@ run: build ## serve the demo set-up on http://127.0.0.1:8080
 build: ## bin/tolmach
 	$(GO) build -trimpath -o bin/tolmach ./cmd/tolmach
 
-test: npm lint build unit fuzz ## everything, as continuous integration runs it
+test: packages npm lint build unit fuzz ## everything, as continuous integration runs it
 
 lint:
 	$(GO) vet ./...
@@ -28,8 +28,10 @@ fuzz: ## every fuzz target for some seconds
 	scripts/fuzz.sh
 
 crash: ROUNDS = 100
-crash: ## ROUNDS rounds of load, kill -9 and audit
+crash: CUTS = 200
+crash: ## ROUNDS rounds of load, kill -9 and audit; CUTS power cuts
 	$(GO) test ./e2e/crash -run TestCrash -count 1 -v -timeout 2h -rounds $(ROUNDS)
+	$(GO) test ./internal/store/sqlite -run TestPowerCut -count 1 -v -timeout 1h -cuts $(CUTS)
 
 bench: build ## the figures of docs/FIGURES.md, in a few minutes
 	$(GO) run ./bench/accept -tolmach bin/tolmach
@@ -38,6 +40,9 @@ bench: build ## the figures of docs/FIGURES.md, in a few minutes
 bench-live: ## memory, fan-out and reconnects of the two live protocols
 	$(GO) run ./bench/live-centrifuge
 	$(GO) run ./bench/live-socketio
+
+packages: ## Debian's client of Socket.IO, in Python
+	scripts/packages.sh python3-socketio python3-websocket python3-requests
 
 npm: ## what the tests with foreign clients need
 	@for dir in $(E2E_NPM); do (cd $$dir && npm ci --no-audit --no-fund --loglevel=error) || exit 1; done
