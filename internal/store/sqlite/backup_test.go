@@ -124,8 +124,16 @@ func TestRestoreBeginsANewHistory(t *testing.T) {
 	file, epoch, _ := backedUp(t, o)
 	s, stop := running(t, o)
 	var last chat.ID
-	for range 2500 { // more than the block of ids that was reserved by the backup
-		last = addedTenant(t, s)
+	err := s.Update(t.Context(), chat.PriorityNormal, func(tx chat.Tx) (err error) {
+		for range 2 * idBlock { // more than was reserved when the backup was made
+			if last, err = tx.NextID(); err != nil {
+				return err
+			}
+		}
+		return addTenant(tx)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	stop()
 	for range 2 { // a restore over a restored one, too

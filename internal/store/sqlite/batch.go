@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -173,7 +174,19 @@ func (b *batch) commit() error {
 	b.open = false
 	if _, err := b.writer.conn.Exec(`COMMIT`); err != nil {
 		b.writer.discard(err)
-		return unavailable("the server can't tell whether it is stored; repeat it with the same idempotency key", err)
+		return inDoubt(err)
+	}
+	w := b.writer
+	if w.lost = w.present.check(); w.lost == nil {
+		return nil
+	}
+	if err := w.rescue(); err != nil {
+		w.log.Error("store.not_rescued", "error", err)
+		return inDoubt(errors.Join(w.lost, err))
 	}
 	return nil
+}
+
+func inDoubt(cause error) error {
+	return unavailable("the server can't tell whether it is stored; repeat it with the same idempotency key", cause)
 }

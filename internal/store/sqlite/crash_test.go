@@ -60,8 +60,19 @@ func addTenant(tx chat.Tx) error {
 // copied copies the files of a database to a directory of their own.
 func copied(t *testing.T, o Options) Options {
 	t.Helper()
+	return copiedParts(t, o, "", "-wal")
+}
+
+// copiedFile copies the database's own file alone.
+func copiedFile(t *testing.T, o Options) Options {
+	t.Helper()
+	return copiedParts(t, o, "")
+}
+
+func copiedParts(t *testing.T, o Options, parts ...string) Options {
+	t.Helper()
 	to := testOptions(t.TempDir())
-	for _, suffix := range []string{"", "-wal"} {
+	for _, suffix := range parts {
 		data, err := os.ReadFile(o.Path + suffix)
 		if err != nil {
 			t.Fatal(err)

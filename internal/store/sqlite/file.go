@@ -26,7 +26,9 @@ func prepareFile(path string) error {
 		if err != nil {
 			return fmt.Errorf("creating the database: %w", err)
 		}
-		return f.Close()
+		// The names must last as long as what is acknowledged: that of the file,
+		// and that of a directory that was made just before.
+		return errors.Join(f.Close(), syncFile(dir), syncFile(filepath.Dir(filepath.Clean(dir))))
 	case err != nil:
 		return fmt.Errorf("looking for the database: %w", err)
 	case !info.Mode().IsRegular():

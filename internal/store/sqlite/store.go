@@ -36,6 +36,8 @@ type Options struct {
 	// Observe, when set, is told of every batch, from the writer's goroutine:
 	// it must return at once.
 	Observe func(Batch)
+
+	vfs string // of the engine, for tests; "" is the system's
 }
 
 // Store implements chat.Store.
@@ -71,6 +73,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.vfs != "" {
+		dsn += "?vfs=" + o.vfs
+	}
 	s := &Store{path: o.Path, dialect: dialect(), clock: &clock{now: o.Now}}
 	c, err := connectWith(dsn, writerPragmas)
 	if err != nil {
@@ -83,11 +88,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, closing(c, fmt.Errorf("%s: %w", o.Path, err))
 	}
 	s.writer = newWriter(o, c, dsn, s.dialect, s.clock)
+	if err := s.writer.present.note(o.Path); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
 // Run writes until ctx ends; it finishes the batch in hand, answers whoever
-// still waits with CodeUnavailable, and returns nil. It runs once.
+// still waits with CodeUnavailable, and returns nil. It ends with an error when
+// a file of the database was deleted or replaced. It runs once.
 func (s *Store) Run(ctx context.Context) error { return s.writer.run(ctx) }
 
 // Ready is closed once Run takes work.

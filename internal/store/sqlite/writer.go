@@ -35,6 +35,8 @@ type writer struct {
 	dialect  *sqldb.Dialect
 	clock    *clock
 	sequence sequence
+	present  present
+	lost     error // a file of the database that is gone: the writer ends
 	log      *slog.Logger
 	observe  func(Batch)
 
@@ -107,7 +109,9 @@ func (w *writer) run(ctx context.Context) error {
 		if j == nil {
 			return nil
 		}
-		w.write(j, bulk)
+		if w.write(j, bulk); w.lost != nil {
+			return w.lost
+		}
 	}
 }
 
