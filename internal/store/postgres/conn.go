@@ -53,14 +53,14 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 // extended protocol can't do; there are no values in them.
 func (c *conn) Script(text string) error {
 	_, err := c.pg.PgConn().Exec(c.ctx, text).ReadAll()
-	return translate(err)
+	return translate(err, c.pg.IsClosed())
 }
 
 func (c *conn) watch(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = translate(err)
+	err = translate(err, c.pg.IsClosed())
 	if c.failed == nil {
 		c.failed = err
 	}

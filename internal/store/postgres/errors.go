@@ -32,15 +32,19 @@ var later = map[string]string{
 }
 
 // translate turns the engine's "not now" into CodeUnavailable, and a text that
-// it can't store into CodeInvalid. Every other error of the server passes as it
-// is; what is no answer of the server is a connection that failed.
-func translate(err error) error {
-	if err == nil || alreadyTold(err) {
+// it can't store into CodeInvalid. dead says that the connection failed with
+// the error. Every other error passes as it is.
+func translate(err error, dead bool) error {
+	var told *chat.Error
+	if err == nil || errors.As(err, &told) {
 		return err
 	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
-		return unavailable(later["08"], err)
+		if dead {
+			return unavailable(later["08"], err)
+		}
+		return err
 	}
 	if e.Code == notInRepertoire {
 		return &chat.Error{Code: chat.CodeInvalid, Message: "a text has a character that can't be stored (NUL, or broken UTF-8); remove it", Err: err}
@@ -51,12 +55,6 @@ func translate(err error) error {
 		}
 	}
 	return err
-}
-
-// alreadyTold says whether an error needs no translation.
-func alreadyTold(err error) bool {
-	var told *chat.Error
-	return errors.As(err, &told)
 }
 
 func codeOf(err error) string {

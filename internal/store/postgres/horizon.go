@@ -17,8 +17,8 @@ import (
 // said before we looked for marks; and it lets its mark go after its commit can
 // be seen, so one whose mark is gone is seen by whoever looks afterwards.
 const (
-	lastGiven  = `SELECT last_value FROM ids`
-	leastMark  = `SELECT min(((classid::bigint & 2097151) << 32) | objid::bigint) FROM pg_locks
+	lastGiven = `SELECT last_value FROM ids`
+	leastMark = `SELECT min(((classid::bigint & 2097151) << 32) | objid::bigint) FROM pg_locks
 	WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 21 = $1
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 	markedBits = lockSpace >> 53
@@ -61,4 +61,30 @@ func (r *reader) Feed(tenant, after chat.ID, limit int) ([]chat.Entry, error) {
 		return nil, errHorizon
 	}
 	return r.FeedTo(r.horizon, tenant, after, limit)
+}
+
+// Horizon implements hub.Log.
+func (s *Store) Horizon(ctx context.Context) (last chat.ID, err error) {
+	err = s.direct(ctx, func(ctx context.Context, c *pgx.Conn) (err error) {
+		last, err = horizon(ctx, c)
+		return err
+	})
+	return last, err
+}
+
+const newEvents = `SELECT id, tenant_id, conversation_id, seq FROM events WHERE id > $1 ORDER BY id LIMIT $2`
+
+// NewEvents implements hub.Log.
+func (s *Store) NewEvents(ctx context.Context, after chat.ID, limit int) (list []chat.Event, err error) {
+	err = s.direct(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		rows, err := c.Query(ctx, newEvents, int64(after), limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e chat.Event, err error) {
+			return e, row.Scan(&e.ID, &e.TenantID, &e.ConversationID, &e.Seq)
+		})
+		return err
+	})
+	return list, err
 }

@@ -126,7 +126,7 @@ func (t *trial) commit(ctx context.Context, c *pgx.Conn) error {
 		err = errors.New("the database took the transaction back")
 	case isRaced(err):
 		t.raced = true
-		err = translate(err)
+		err = translate(err, false)
 	default:
 		t.store.failed(err)
 		err = unavailable("the server can't tell whether it is stored; repeat it with the same idempotency key", err)

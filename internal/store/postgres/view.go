@@ -54,24 +54,18 @@ func (s *Store) look(ctx context.Context, last chat.ID, fn func(r chat.Reader) e
 }
 
 // direct runs fn on a connection outside of any transaction.
-func (s *Store) direct(ctx context.Context, fn func(c *pgx.Conn) error) error {
-	held, err := s.pool.Acquire(ctx)
+func (s *Store) direct(ctx context.Context, fn func(ctx context.Context, c *pgx.Conn) error) error {
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	held, err := s.pool.Acquire(limited)
+	dead := err != nil
 	if err == nil {
 		defer held.Release()
-		err = fn(held.Conn())
+		err = fn(limited, held.Conn())
+		dead = held.Conn().IsClosed()
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return translate(err)
-}
-
-// Horizon returns the greatest id such that no event up to it will appear any
-// more: whoever reads the log by id may move on to it.
-func (s *Store) Horizon(ctx context.Context) (last chat.ID, err error) {
-	err = s.direct(ctx, func(c *pgx.Conn) (err error) {
-		last, err = horizon(ctx, c)
-		return err
-	})
-	return last, err
+	return translate(err, dead)
 }
