@@ -52,6 +52,13 @@ func (h *Hub) Subscribe(t chat.Topic) chat.Subscription {
 	return sub
 }
 
+// Followed says whether anybody would hear of a conversation.
+func (h *Hub) Followed(t chat.Topic) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.topics[t]) > 0 || len(h.topics[chat.Topic{TenantID: t.TenantID}]) > 0
+}
+
 // Dropped counts the notices that slow subscribers missed.
 func (h *Hub) Dropped() int64 { return h.dropped.Load() }
 
