@@ -99,6 +99,14 @@ func (s Storage) check(k *checker) {
 	if s.Data == "" {
 		k.refuse("data", "is empty; name the directory of the data")
 	}
+	if s.Database == "" {
+		return
+	}
+	// The address holds a password, so neither it nor the parser's error is told.
+	u, err := url.Parse(s.Database)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Host == "" {
+		k.refuse("database", "is not an address of PostgreSQL; write it as postgres://user:password@host/name")
+	}
 }
 
 func (h HTTP) check(k *checker) {

@@ -25,7 +25,8 @@ type Config struct {
 
 // Storage is where state is kept.
 type Storage struct {
-	Data string `name:"data" env:"TOLMACH_DATA" default:"./data" placeholder:"DIR" help:"Directory of the database and the admin socket. One server at a time may use it."`
+	Data     string `name:"data" env:"TOLMACH_DATA" default:"./data" placeholder:"DIR" help:"Directory of the database and the admin socket. One server at a time may use it."`
+	Database string `name:"database" env:"TOLMACH_DATABASE" placeholder:"URL" help:"PostgreSQL, as postgres://user:password@host/name, which several servers may use at once. Left out: SQLite in the data directory."`
 }
 
 // Setup names the settings as code.
@@ -58,6 +59,7 @@ type Egress struct {
 type Delivery struct {
 	Horizon   time.Duration `name:"delivery-horizon" env:"TOLMACH_DELIVERY_HORIZON" default:"72h" placeholder:"TIME" help:"Age at which an event that can't be delivered is parked."`
 	Retention time.Duration `name:"delivery-retention" env:"TOLMACH_DELIVERY_RETENTION" default:"720h" placeholder:"TIME" help:"How long deliveries stay in the delivery log and can be replayed."`
+	Lease     time.Duration `name:"delivery-lease" env:"TOLMACH_DELIVERY_LEASE" default:"60s" placeholder:"TIME" help:"With PostgreSQL: how long a server that died keeps the others from its calls under way. It is never shorter than two calls may take and 15s more."`
 }
 
 // Login bounds the logins of operators.

@@ -45,7 +45,7 @@ func readLimited(path string) ([]byte, error) {
 
 func parseFile(path string, src []byte) (map[string]fileValue, error) {
 	docs, syntax := yamlfile.Load(src, maxFile)
-	decoder := yamlfile.NewDecoder(yamlfile.Schema{})
+	decoder := yamlfile.NewDecoder(yamlfile.Schema{Secret: func(key string) bool { return key == "database" }})
 	values := map[string]fileValue{}
 	if len(docs) > 0 {
 		readKeys(decoder, path, docs[0], values)

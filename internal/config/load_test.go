@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MaxBody: 256 << 10, MaxHeader: 32 << 10, MaxConnections: 20000,
 			HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, ShutdownTimeout: 10 * time.Second},
 		Egress:   Egress{Ports: []int{80, 443}},
-		Delivery: Delivery{Horizon: 72 * time.Hour, Retention: 30 * 24 * time.Hour},
+		Delivery: Delivery{Horizon: 72 * time.Hour, Retention: 30 * 24 * time.Hour, Lease: time.Minute},
 		Login:    Login{SessionLife: 12 * time.Hour, Tries: 10, TriesPerAddress: 50, Window: 15 * time.Minute},
 		Log:      Log{Format: "text", Level: "info"},
 		Trace:    Trace{Sample: 1},
@@ -57,6 +57,7 @@ func TestDefaults(t *testing.T) {
 
 const everyKey = `
 data: /var/lib/tolmach
+database: postgres://u:p@db/tolmach
 apply: [a.yaml, b.yaml]
 listen: "[::1]:80"
 public-url: https://chat.example.com
@@ -72,6 +73,7 @@ egress-allow: [127.0.0.0/8]
 egress-ports: [80, 443, 8443]
 delivery-horizon: 1h
 delivery-retention: 2h
+delivery-lease: 3m
 session-life: 3h
 login-tries: 3
 login-tries-per-address: 4
@@ -99,14 +101,14 @@ func TestFile(t *testing.T) {
 	}
 	want := Config{
 		File:    path,
-		Storage: Storage{Data: "/var/lib/tolmach"},
+		Storage: Storage{Data: "/var/lib/tolmach", Database: "postgres://u:p@db/tolmach"},
 		Setup:   Setup{Apply: []string{"a.yaml", "b.yaml"}},
 		HTTP: HTTP{Listen: "[::1]:80", PublicURL: "https://chat.example.com",
 			TrustedProxies: networks("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"),
 			MaxBody:        1 << 20, MaxHeader: 8192, MaxConnections: 7,
 			HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second, ShutdownTimeout: 4 * time.Second},
 		Egress:   Egress{Allow: networks("127.0.0.0/8"), Ports: []int{80, 443, 8443}},
-		Delivery: Delivery{Horizon: time.Hour, Retention: 2 * time.Hour},
+		Delivery: Delivery{Horizon: time.Hour, Retention: 2 * time.Hour, Lease: 3 * time.Minute},
 		Login:    Login{SessionLife: 3 * time.Hour, Tries: 3, TriesPerAddress: 4, Window: 5 * time.Minute},
 		Log:      Log{Format: "json", Level: "debug"},
 		Metrics:  Metrics{Listen: "127.0.0.1:9090"},
@@ -160,7 +162,7 @@ func TestRefusals(t *testing.T) {
 			file + ":3:1: public-url: is written twice, first on line 1 (_ and - are the same); remove one"}},
 		{"one key in two spellings again", "log-level: info\nlog_level: info", nil, []string{
 			file + ":2:1: log_level: is written twice, first on line 1 (_ and - are the same); remove one"}},
-		{"the file in the file", "config: x", nil, []string{file + ":1:1: config: unknown key; the keys here are data, apply"}},
+		{"the file in the file", "config: x", nil, []string{file + ":1:1: config: unknown key; the keys here are data, database, apply"}},
 		{"wrong types", "listen: [a]\nmax-connections: many\negress-ports: 80\nheader-timeout: 10\nmax-body: big\ntrusted-proxies: [ten]", nil, []string{
 			file + ":1:9: listen: must be text, not a list",
 			file + `:2:18: max-connections: "many" is not a whole number; write digits only, without quotes`,
@@ -314,5 +316,33 @@ func TestUnderscores(t *testing.T) {
 	}
 	if got.HTTP.PublicURL != "https://chat.example.com" || got.Login.TriesPerAddress != 7 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestDatabase: what is wrong with an address is said without it, since it
+// holds a password.
+func TestDatabase(t *testing.T) {
+	for url, good := range map[string]bool{
+		"postgres://u:hunter2@db/tolmach":                                   true,
+		"postgresql://u@db:5432/tolmach?sslmode=verify-full":                true,
+		"postgres://u:hunter2@a:5432,b:5432/t?target_session_attrs=primary": true,
+		"mysql://u:hunter2@db/tolmach":                                      false,
+		"postgres://u:hunter2@d b/tolmach":                                  false,
+		"postgres:///tolmach?password=hunter2":                              false,
+		"u:hunter2@db/tolmach":                                              false,
+	} {
+		_, err := load(t, "--database="+url)
+		switch {
+		case good && err != nil:
+			t.Errorf("%s: %v", url, err)
+		case !good && (err == nil || !strings.Contains(err.Error(), "--database: is not an address of PostgreSQL")):
+			t.Errorf("%s: got %v, want it refused", url, err)
+		case err != nil && strings.Contains(err.Error(), "hunter2"):
+			t.Errorf("the error tells the password: %v", err)
+		}
+	}
+	_, err := load(t, "--config", write(t, "database: [hunter2]"))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a list for an address: got %v, want an error without it", err)
 	}
 }
