@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/server"
 )
 
 // applyCommand brings a setup file in, through the running server or, when
 // none runs, by itself.
 type applyCommand struct {
-	Data           string `default:"./data" env:"TOLMACH_DATA" placeholder:"DIR" help:"Data directory of the installation."`
+	config.Storage
 	PublicURL      string `env:"TOLMACH_PUBLIC_URL" placeholder:"URL" help:"Address to print in urls when no server runs; a running one knows its own."`
 	Output         string `default:"text" enum:"text,json" placeholder:"text|json" help:"Form of the report: text or json."`
 	Prune          bool   `help:"Remove settings of the tenants in the file that the file does not name."`
@@ -20,7 +21,7 @@ type applyCommand struct {
 // Run implements the command.
 func (c *applyCommand) Run(ctx context.Context, s streams) error {
 	report, err := server.Apply(ctx, server.ApplyOptions{
-		Data: c.Data, File: c.File, PublicURL: c.PublicURL, Prune: c.Prune, ResetPasswords: c.ResetPasswords, Log: s.err,
+		Storage: c.Storage, File: c.File, PublicURL: c.PublicURL, Prune: c.Prune, ResetPasswords: c.ResetPasswords, Log: s.err,
 	})
 	if err != nil {
 		return err

@@ -5,18 +5,19 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/server"
 )
 
 // doctorCommand examines an installation without changing it.
 type doctorCommand struct {
-	Data string `default:"./data" env:"TOLMACH_DATA" placeholder:"DIR" help:"Data directory to examine."`
+	config.Storage
 }
 
 // Run implements the command. It fails when a finding needs mending.
 func (c *doctorCommand) Run(ctx context.Context, s streams) error {
 	ill := false
-	for _, f := range server.Examine(ctx, c.Data) {
+	for _, f := range server.Examine(ctx, c.Storage) {
 		mark := "ok  "
 		if f.Problem != "" {
 			mark, ill = "FIX ", true

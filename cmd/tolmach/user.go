@@ -10,12 +10,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/server"
 )
 
 // userCommand works with operators. They are added by the setup file.
 type userCommand struct {
-	Data string `default:"./data" env:"TOLMACH_DATA" placeholder:"DIR" help:"Data directory of the installation."`
+	config.Storage
 
 	List     userList     `cmd:"" help:"List the operators."`
 	Password userPassword `cmd:"" help:"Set an operator's password, read from the standard input, and end his sessions."`
@@ -27,7 +28,7 @@ type userList struct{}
 
 // Run implements the command.
 func (c *userList) Run(ctx context.Context, s streams, parent *userCommand) error {
-	operators, err := server.Operators(ctx, parent.Data, s.err)
+	operators, err := server.Operators(ctx, parent.Storage, s.err)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (c *userAdmit) Run(ctx context.Context, s streams, parent *userCommand) err
 }
 
 func edit(ctx context.Context, s streams, parent *userCommand, login string, e chat.OperatorEdit) error {
-	if err := server.EditOperator(ctx, parent.Data, login, e, s.err); err != nil {
+	if err := server.EditOperator(ctx, parent.Storage, login, e, s.err); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(s.out, "done: %s\n", login)

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
 // ApplyOptions are what `tolmach apply` is told.
 type ApplyOptions struct {
-	Data           string
+	Storage        config.Storage
 	File           string
 	PublicURL      string // for the report when no server runs
 	Prune          bool
@@ -30,7 +31,7 @@ func Apply(ctx context.Context, o ApplyOptions) (*Report, error) {
 		return nil, err
 	}
 	options := chat.ApplyOptions{Prune: o.Prune, ResetPasswords: o.ResetPasswords}
-	if client := dialAdmin(ctx, o.Data); client != nil {
+	if client := dialAdmin(ctx, o.Storage.Data); client != nil {
 		var answer applyAnswer
 		if err := client.call(ctx, "/apply", applyRequest{setups, options}, &answer); err != nil {
 			return nil, err
@@ -45,7 +46,7 @@ func Apply(ctx context.Context, o ApplyOptions) (*Report, error) {
 		base = "http://127.0.0.1:8080"
 	}
 	var rep *Report
-	err = offline(ctx, o.Data, base, quiet(o.Log), func(c *core) (err error) {
+	err = offline(ctx, o.Storage, base, quiet(o.Log), func(c *core) (err error) {
 		rep, err = c.apply(ctx, setups, options)
 		return explain(err, positions)
 	})
@@ -66,11 +67,11 @@ func quiet(w io.Writer) *slog.Logger {
 
 // Operators lists the operators of an installation, whether a server runs or
 // not.
-func Operators(ctx context.Context, data string, log io.Writer) (lines []OperatorLine, err error) {
-	if client := dialAdmin(ctx, data); client != nil {
+func Operators(ctx context.Context, where config.Storage, log io.Writer) (lines []OperatorLine, err error) {
+	if client := dialAdmin(ctx, where.Data); client != nil {
 		return lines, client.call(ctx, "/operators", nil, &lines)
 	}
-	err = offline(ctx, data, "", quiet(log), func(c *core) error {
+	err = offline(ctx, where, "", quiet(log), func(c *core) error {
 		lines = c.operators()
 		return nil
 	})
@@ -78,15 +79,15 @@ func Operators(ctx context.Context, data string, log io.Writer) (lines []Operato
 }
 
 // EditOperator changes one operator, whether a server runs or not.
-func EditOperator(ctx context.Context, data, login string, edit chat.OperatorEdit, log io.Writer) error {
-	if client := dialAdmin(ctx, data); client != nil {
+func EditOperator(ctx context.Context, where config.Storage, login string, edit chat.OperatorEdit, log io.Writer) error {
+	if client := dialAdmin(ctx, where.Data); client != nil {
 		var answer applyAnswer
 		if err := client.call(ctx, "/operator", operatorRequest{login, edit}, &answer); err != nil {
 			return err
 		}
 		return answer.failure()
 	}
-	return offline(ctx, data, "", quiet(log), func(c *core) error {
+	return offline(ctx, where, "", quiet(log), func(c *core) error {
 		return c.service.EditOperator(ctx, owner, login, edit)
 	})
 }

@@ -4,29 +4,25 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/tolmach/tolmach/internal/auth"
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/delivery"
 	"github.com/tolmach/tolmach/internal/hub"
-	"github.com/tolmach/tolmach/internal/store/sqlite"
 )
-
-// databaseFile is the embedded database in the data directory.
-const databaseFile = "tolmach.db"
 
 // core is the store with the service over it: what the server and the commands
 // that work without a server share.
 type core struct {
-	store   *sqlite.Store
+	store   database
 	service *chat.Service
 	engine  *delivery.Engine
 	hub     *hub.Hub
+	bus     chat.Bus
 	formats map[string]bool
 	base    string // public address, for reports
 	tracing chat.Tracing
@@ -44,13 +40,6 @@ type OperatorLine struct {
 	Disabled bool      `json:"disabled"`
 }
 
-// openStore opens the database of a data directory whose lock is held.
-func openStore(ctx context.Context, dir string, log *slog.Logger, observe func(sqlite.Batch)) (*sqlite.Store, error) {
-	return sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(dir, databaseFile), Now: time.Now, Logger: log, Observe: observe,
-	})
-}
-
 // serve makes the service over an open, running store.
 func (c *core) serve(ctx context.Context, log *slog.Logger) (err error) {
 	formats := make([]string, 0, len(c.formats))
@@ -58,7 +47,7 @@ func (c *core) serve(ctx context.Context, log *slog.Logger) (err error) {
 		formats = append(formats, f)
 	}
 	c.service, err = chat.New(ctx, chat.Options{
-		Store: c.store, Bus: c.hub, Waker: c.engine, Bots: c.engine, Passwords: auth.NewPasswords(hashers, rand.Reader),
+		Store: c.store, Bus: c.bus, Waker: c.engine, Bots: c.engine, Passwords: auth.NewPasswords(hashers, rand.Reader),
 		Formats: formats, Log: log, Tracing: c.tracing,
 	})
 	return err
@@ -87,16 +76,18 @@ func (c *core) operators() []OperatorLine {
 	return lines
 }
 
-// offline opens the data directory without serving, for one piece of work: it
-// takes the lock, so that no server runs, and lets everything go afterwards.
-func offline(ctx context.Context, dir, base string, log *slog.Logger, work func(c *core) error) (err error) {
-	unlock, err := lockDir(dir)
+// offline opens an installation without serving, for one piece of work: it
+// takes the lock of the data directory, so that no server runs there, and lets
+// everything go afterwards.
+func offline(ctx context.Context, where config.Storage, base string, log *slog.Logger, work func(c *core) error) (err error) {
+	unlock, err := lockDir(where.Data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstOf(err, unlock()) }()
-	c := &core{hub: hub.New(), engine: delivery.New(delivery.Options{Log: log}), formats: served(), base: base}
-	if c.store, err = openStore(ctx, dir, log, nil); err != nil {
+	h := hub.New()
+	c := &core{hub: h, bus: h, engine: delivery.New(delivery.Options{Log: log}), formats: served(), base: base}
+	if c.store, err = openDatabase(ctx, where, log, nil); err != nil {
 		return err
 	}
 	defer func() { err = firstOf(err, c.store.Close()) }()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/config"
 )
 
 // Finding is one result of Examine. Problem is "" when all is well.
@@ -34,7 +35,8 @@ const lowSpace = 1 << 30
 // Examine checks an installation: the directory, the disk, the database, the
 // settings and what waits to be delivered. With a running server it asks that
 // one and leaves the database alone.
-func Examine(ctx context.Context, data string) []Finding {
+func Examine(ctx context.Context, where config.Storage) []Finding {
+	data := where.Data
 	list := []Finding{examineDir(data), examineDisk(data)}
 	if list[0].Problem != "" {
 		return list
@@ -42,7 +44,7 @@ func Examine(ctx context.Context, data string) []Finding {
 	if dialAdmin(ctx, data) != nil {
 		return append(list, Finding{Name: "server", Good: "a server runs here; its /readyz tells how it is"})
 	}
-	err := offline(ctx, data, "", quiet(os.Stderr), func(c *core) error {
+	err := offline(ctx, where, "", quiet(os.Stderr), func(c *core) error {
 		list = append(list, Finding{Name: "server", Good: "none runs here"}, examineDatabase(ctx, c))
 		list = append(list, examineSettings(c)...)
 		list = append(list, examineEndpoints(ctx, c)...)

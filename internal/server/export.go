@@ -11,17 +11,18 @@ import (
 	"path/filepath"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/config/setupfile"
 	"github.com/tolmach/tolmach/internal/wire/selarti"
 )
 
 // ExportOptions are what `tolmach export` is told.
 type ExportOptions struct {
-	Data   string
-	Tenant string    // "": all
-	Dir    string    // new or empty, for the setup file and the scenarios; "": only the file, to Out
-	Out    io.Writer // of the setup file, or of what was written
-	Log    io.Writer
+	Storage config.Storage
+	Tenant  string    // "": all
+	Dir     string    // new or empty, for the setup file and the scenarios; "": only the file, to Out
+	Out     io.Writer // of the setup file, or of what was written
+	Log     io.Writer
 }
 
 // exportAnswer is the answer behind `tolmach export`. It holds secrets, like
@@ -81,7 +82,7 @@ func Export(ctx context.Context, o ExportOptions) error {
 }
 
 func exported(ctx context.Context, o ExportOptions) (setups []chat.Setup, err error) {
-	if client := dialAdmin(ctx, o.Data); client != nil {
+	if client := dialAdmin(ctx, o.Storage.Data); client != nil {
 		var answer exportAnswer
 		if err := client.call(ctx, "/export?tenant="+url.QueryEscape(o.Tenant), nil, &answer); err != nil {
 			return nil, err
@@ -91,10 +92,10 @@ func exported(ctx context.Context, o ExportOptions) (setups []chat.Setup, err er
 		}
 		return answer.Setups, nil
 	}
-	if _, err := os.Stat(o.Data); err != nil {
+	if _, err := os.Stat(o.Storage.Data); err != nil && o.Storage.Database == "" {
 		return nil, fmt.Errorf("there is nothing to export: %w", err)
 	}
-	err = offline(ctx, o.Data, "", quiet(o.Log), func(c *core) error {
+	err = offline(ctx, o.Storage, "", quiet(o.Log), func(c *core) error {
 		setups, err = c.export(ctx, o.Tenant)
 		return err
 	})

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tolmach/tolmach/internal/delivery"
 	"github.com/tolmach/tolmach/internal/hub"
-	"github.com/tolmach/tolmach/internal/store/sqlite"
 	"github.com/tolmach/tolmach/internal/wire/inbound"
 )
 
@@ -51,12 +50,12 @@ func newMetrics() *metrics {
 	return m
 }
 
-// committed is told of every batch by the store's writer.
-func (m *metrics) committed(b sqlite.Batch) {
-	m.commits.Observe(b.Commit.Seconds())
-	m.batch.Observe(float64(b.Size))
-	m.waiting.Set(float64(b.Waiting))
-	if b.Err != nil {
+// committed is told of every commit by the store.
+func (m *metrics) committed(c commit) {
+	m.commits.Observe(c.took.Seconds())
+	m.batch.Observe(float64(c.size))
+	m.waiting.Set(float64(c.waiting))
+	if c.err != nil {
 		m.failed.Inc()
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/tolmach/tolmach/internal/config"
 	"github.com/tolmach/tolmach/internal/delivery"
 	"github.com/tolmach/tolmach/internal/hub"
-	"github.com/tolmach/tolmach/internal/store/sqlite"
 	"github.com/tolmach/tolmach/internal/tracing"
 	"github.com/tolmach/tolmach/internal/webhook"
 	"github.com/tolmach/tolmach/internal/wire/console"
@@ -57,7 +56,7 @@ func Run(ctx context.Context, c config.Config, logTo io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = firstOf(err, a.closeListeners()) }()
-	store, err := openStore(ctx, c.Storage.Data, a.log, a.metrics.committed)
+	store, err := openDatabase(ctx, c.Storage, a.log, a.metrics.committed)
 	if err != nil {
 		return err
 	}
@@ -77,11 +76,12 @@ func Run(ctx context.Context, c config.Config, logTo io.Writer) (err error) {
 }
 
 // build makes the parts; nothing runs yet.
-func (a *app) build(store *sqlite.Store) {
+func (a *app) build(store database) {
 	c := a.config
 	a.client = webhook.NewClient(egress(c.Egress))
 	a.calls = inbound.New(a.log, time.Now, remote(c.HTTP), a.metrics.called)
-	a.core = &core{store: store, hub: hub.New(), formats: served(), base: c.HTTP.BaseURL(a.public.Addr().String())}
+	live := hub.New()
+	a.core = &core{store: store, hub: live, bus: busOf(store, live), formats: served(), base: c.HTTP.BaseURL(a.public.Addr().String())}
 	a.bots = scenario.NewBots(a.client, a.typing, a.log)
 	deliveries := delivery.Observer{Attempt: a.metrics.attempted}
 	a.follow(&deliveries)
@@ -92,11 +92,13 @@ func (a *app) build(store *sqlite.Store) {
 		},
 		Bots:      map[chat.BotKind]delivery.Turner{chat.BotScenario: a.bots},
 		Log:       a.log,
+		Now:       clockOf(store),
+		Lease:     c.Delivery.Lease,
 		Horizon:   c.Delivery.Horizon,
 		Retention: c.Delivery.Retention,
 		Observe:   deliveries,
 	})
-	a.metrics.watch(a.core.hub, a.core.engine, time.Now)
+	a.metrics.watch(a.core.hub, a.core.engine, clockOf(store))
 	a.health = &health{store: store}
 	a.setup = &setupFiles{files: c.Setup.Apply, log: a.log, apply: func(ctx context.Context, setups []chat.Setup) error {
 		rep, err := a.core.apply(ctx, setups, chat.ApplyOptions{})
@@ -128,7 +130,8 @@ func (a *app) serve(ctx context.Context) error {
 	if err := a.setup.all(ctx); err != nil {
 		return fmt.Errorf("the setup can't be applied:\n%w", err)
 	}
-	if err := a.core.service.ReleaseLanes(ctx); err != nil {
+	neighbours, err := a.meet(ctx)
+	if err != nil {
 		return err
 	}
 	handler, err := a.handler(ctx)
@@ -136,7 +139,7 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() { a.health.stopping.Store(true) })
-	workers := []worker{{"delivery", a.core.engine.Run}, {"timers", a.core.service.RunTimers}}
+	workers := append(neighbours, worker{"delivery", a.core.engine.Run}, worker{"timers", a.core.service.RunTimers})
 	if len(a.setup.files) > 0 {
 		workers = append(workers, worker{"setup", a.setup.watch})
 	}

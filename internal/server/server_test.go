@@ -238,12 +238,12 @@ func TestASecondServerOnTheDirectoryIsRefused(t *testing.T) {
 func TestCommandsReachTheRunningServer(t *testing.T) {
 	r := startServer(t)
 	data := filepath.Join(r.dir, "data")
-	rep, err := Apply(t.Context(), ApplyOptions{Data: data, File: filepath.Join(r.dir, "setup.yaml"), Log: io.Discard})
+	rep, err := Apply(t.Context(), ApplyOptions{Storage: config.Storage{Data: data}, File: filepath.Join(r.dir, "setup.yaml"), Log: io.Discard})
 	if err != nil || len(rep.Tasks) != 1 || rep.Tasks[0].URL != r.url+"/api/1.1/wf/send_external_message" {
 		t.Errorf("apply through the socket: %+v, %v", rep, err)
 	}
 	write(t, filepath.Join(r.dir, "taken.yaml"), "tenant: other\noperators: [{login: ann, role: admin}]\n")
-	_, err = Apply(t.Context(), ApplyOptions{Data: data, File: filepath.Join(r.dir, "taken.yaml"), Log: io.Discard})
+	_, err = Apply(t.Context(), ApplyOptions{Storage: config.Storage{Data: data}, File: filepath.Join(r.dir, "taken.yaml"), Log: io.Discard})
 	if err == nil || !strings.Contains(err.Error(), "taken.yaml:2:") {
 		t.Errorf("a login that is taken: %v", err)
 	}
@@ -252,7 +252,7 @@ func TestCommandsReachTheRunningServer(t *testing.T) {
 	if err != nil || len(calls) != 1 || calls[0].Field != "task_id" || calls[0].Actor != "api_key k" {
 		t.Errorf("failed calls: %+v, %v", calls, err)
 	}
-	operators, err := Operators(t.Context(), data, io.Discard)
+	operators, err := Operators(t.Context(), config.Storage{Data: data}, io.Discard)
 	if err != nil || len(operators) != 1 || operators[0].Login != "ann" {
 		t.Errorf("operators: %+v, %v", operators, err)
 	}
