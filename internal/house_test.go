@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"cmd":                       {""},
 	"bench":                     {""},
 	"examples":                  {},
-	"e2e":                       {"e2e"},
+	"e2e":                       {"e2e", "internal/store/postgres/pgtest"},
 }
 
 func TestImports(t *testing.T) {
@@ -148,7 +148,7 @@ func TestSizes(t *testing.T) {
 // in ordinary files, and a test may be a long table.
 func isTest(path string) bool {
 	dir := filepath.Base(filepath.Dir(path))
-	return strings.HasSuffix(path, "_test.go") || dir == "storetest" || dir == "hubtest" || dir == "wiretest"
+	return strings.HasSuffix(path, "_test.go") || dir == "storetest" || dir == "hubtest" || dir == "wiretest" || dir == "pgtest"
 }
 
 // ownMethods counts what an interface declares itself.

@@ -62,6 +62,7 @@ type Server struct {
 	Dir  string
 	t    testing.TB
 	args []string
+	env  []string // beside this process's
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  *logTail
@@ -92,16 +93,22 @@ func ShortDir(t testing.TB) string {
 // until it is ready. It is stopped when the test ends.
 func Start(t testing.TB, setup, scenario string, args ...string) *Server {
 	t.Helper()
-	dir := ShortDir(t)
-	Write(t, dir, "scenario.yaml", scenario)
-	file := Write(t, dir, "setup.yaml", setup)
-	s := &Server{t: t, Dir: dir, args: append([]string{
-		"serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--apply", file,
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json",
-	}, args...)}
+	s := prepare(t, setup, scenario, args...)
 	s.Restart()
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// prepare makes a server that does not run yet.
+func prepare(t testing.TB, setup, scenario string, args ...string) *Server {
+	t.Helper()
+	dir := ShortDir(t)
+	Write(t, dir, "scenario.yaml", scenario)
+	file := Write(t, dir, "setup.yaml", setup)
+	return &Server{t: t, Dir: dir, args: append([]string{
+		"serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--apply", file,
+		"--egress-allow", "127.0.0.0/8", "--log-format", "json",
+	}, args...)}
 }
 
 // Restart runs the server again on its directory, on a new port.
@@ -109,6 +116,7 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.log = &logTail{ready: make(chan string, 1)}
 	s.cmd = exec.Command(Binary(s.t), s.args...)
+	s.cmd.Env = append(os.Environ(), s.env...)
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -161,6 +169,19 @@ func (s *Server) Stop() {
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill() // it may be gone already
 	<-s.done
+}
+
+// Freeze stops the server where it stands, Thaw lets it go on.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw ends a Freeze.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Errorf("sending %v to the server: %v", sig, err)
+	}
 }
 
 // Log is what the server wrote so far.

@@ -61,9 +61,11 @@ var fields = []string{
 }
 
 // E2: two webhooks, in order, with the twenty fields, signed.
-func TestE2Reply(t *testing.T) {
+func TestE2Reply(t *testing.T) { harness.OnEach(t, testE2Reply) }
+
+func testE2Reply(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, nil)
-	s := harness.Start(t, setup(r.URL, "", ""), scenario)
+	s := on.Start(t, setup(r.URL, "", ""), scenario)
 	b := logIn(t, s)
 	reply := b.post(map[string]any{"task_id": taskID, "chat_id": "123456789", "message": "Do you deliver on Sunday?", "name": "Anna Petrova"})
 	if reply.Status != 200 {
@@ -163,10 +165,12 @@ func TestE4ContactTag(t *testing.T) {
 }
 
 // E5: handover silences the bot, removing the tag brings it back.
-func TestE5HandoverAndReturn(t *testing.T) {
+func TestE5HandoverAndReturn(t *testing.T) { harness.OnEach(t, testE5HandoverAndReturn) }
+
+func testE5HandoverAndReturn(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, nil)
 	tag := "  - name: handovers\n    format: selarti\n    url: " + r.URL + "/operator\n    events: [operator]\n"
-	s := harness.Start(t, setup(r.URL, tag, ""), scenario)
+	s := on.Start(t, setup(r.URL, tag, ""), scenario)
 	b, ann := logIn(t, s), signIn(t, s)
 	b.send("h1", "operator")
 	r.Wait(t, 1, "the handover", func(h harness.Hook) bool { return h.Path == "/operator" && h.Text("operator") == "true" })
@@ -261,7 +265,9 @@ func TestE8Reminder(t *testing.T) {
 
 // E9: 503, 503, 200: the same bytes under the same id, order kept, other
 // dialogs not held up.
-func TestE9HookFailure(t *testing.T) {
+func TestE9HookFailure(t *testing.T) { harness.OnEach(t, testE9HookFailure) }
+
+func testE9HookFailure(t *testing.T, on harness.Engine) {
 	failures := map[string]int{"ill": 2}
 	r := harness.Receive(t, func(h harness.Hook) int {
 		if chat := h.Text("external_chat_id"); failures[chat] > 0 && h.Text("message_text") == "echo first" {
@@ -270,7 +276,7 @@ func TestE9HookFailure(t *testing.T) {
 		}
 		return 200
 	})
-	b := logIn(t, harness.Start(t, setup(r.URL, "", ""), scenario))
+	b := logIn(t, on.Start(t, setup(r.URL, "", ""), scenario))
 	b.send("well", "echo warm")
 	r.Wait(t, 1, "a success of another dialog", said("well", "bot", "warm"))
 	b.send("ill", "echo first")

@@ -14,9 +14,11 @@ import (
 )
 
 // One key a hundred times in parallel is one message and one webhook.
-func TestOneKeyOneMessage(t *testing.T) {
+func TestOneKeyOneMessage(t *testing.T) { harness.OnEach(t, testOneKeyOneMessage) }
+
+func testOneKeyOneMessage(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, nil)
-	s := harness.Start(t, setup(r.URL, "", ""), scenario)
+	s := on.Start(t, setup(r.URL, "", ""), scenario)
 	b := logIn(t, s)
 	var wg sync.WaitGroup
 	ids := make([]string, 100)
@@ -55,14 +57,16 @@ func TestOneKeyOneMessage(t *testing.T) {
 }
 
 // A receiver that answers 500 for one conversation delays no other.
-func TestOneIllConversation(t *testing.T) {
+func TestOneIllConversation(t *testing.T) { harness.OnEach(t, testOneIllConversation) }
+
+func testOneIllConversation(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, func(h harness.Hook) int {
 		if h.Text("external_chat_id") == "ill" {
 			return 500
 		}
 		return 200
 	})
-	b := logIn(t, harness.Start(t, setup(r.URL, "", ""), scenario))
+	b := logIn(t, on.Start(t, setup(r.URL, "", ""), scenario))
 	b.send("ill", "echo x")
 	r.Wait(t, 1, "the first failure", func(h harness.Hook) bool { return h.Status == 500 })
 	start := time.Now()
@@ -75,12 +79,14 @@ func TestOneIllConversation(t *testing.T) {
 }
 
 // A dead endpoint delays no live one.
-func TestDeadEndpoint(t *testing.T) {
+func TestDeadEndpoint(t *testing.T) { harness.OnEach(t, testDeadEndpoint) }
+
+func testDeadEndpoint(t *testing.T, on harness.Engine) {
 	dead := harness.Receive(t, nil)
 	dead.Shut()
 	r := harness.Receive(t, nil)
 	second := "  - name: dead\n    format: selarti\n    url: " + dead.URL + "/dead\n    events: [all_messages]\n"
-	b := logIn(t, harness.Start(t, setup(r.URL, second, ""), scenario))
+	b := logIn(t, on.Start(t, setup(r.URL, second, ""), scenario))
 	for i := range 50 {
 		b.send(fmt.Sprintf("c%d", i), "echo z")
 	}
@@ -88,7 +94,9 @@ func TestDeadEndpoint(t *testing.T) {
 }
 
 // Order holds for 200 conversations in parallel with a flapping receiver.
-func TestOrderWithFlappingReceiver(t *testing.T) {
+func TestOrderWithFlappingReceiver(t *testing.T) { harness.OnEach(t, testOrderWithFlappingReceiver) }
+
+func testOrderWithFlappingReceiver(t *testing.T, on harness.Engine) {
 	var flap atomic.Int64
 	r := harness.Receive(t, func(harness.Hook) int {
 		if flap.Add(1)%7 == 0 || rand.IntN(10) == 0 {
@@ -96,7 +104,7 @@ func TestOrderWithFlappingReceiver(t *testing.T) {
 		}
 		return 200
 	})
-	b := logIn(t, harness.Start(t, setup(r.URL, "", ""), scenario))
+	b := logIn(t, on.Start(t, setup(r.URL, "", ""), scenario))
 	const conversations, messages = 200, 4
 	var wg sync.WaitGroup
 	for c := range conversations {
@@ -134,9 +142,11 @@ func checkOrder(t *testing.T, accepted []harness.Hook, messages int) {
 }
 
 // A receiver that was down across a restart gets everything, in order.
-func TestReceiverDownAcrossRestart(t *testing.T) {
+func TestReceiverDownAcrossRestart(t *testing.T) { harness.OnEach(t, testReceiverDownAcrossRestart) }
+
+func testReceiverDownAcrossRestart(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, nil)
-	s := harness.Start(t, setup(r.URL, "", ""), scenario)
+	s := on.Start(t, setup(r.URL, "", ""), scenario)
 	r.Shut()
 	b := logIn(t, s)
 	const conversations, messages = 10, 5
@@ -154,9 +164,11 @@ func TestReceiverDownAcrossRestart(t *testing.T) {
 
 // kill -9 under load, ten times: nothing acknowledged is lost, nothing is out
 // of order, and what is repeated was in flight.
-func TestKillLosesNothing(t *testing.T) {
+func TestKillLosesNothing(t *testing.T) { harness.OnEach(t, testKillLosesNothing) }
+
+func testKillLosesNothing(t *testing.T, on harness.Engine) {
 	r := harness.Receive(t, nil)
-	s := harness.Start(t, setup(r.URL, "", ""), scenario)
+	s := on.Start(t, setup(r.URL, "", ""), scenario)
 	var mu sync.Mutex
 	acknowledged := map[string][]int{} // chat → numbers, in order
 	const writers = 8
