@@ -71,3 +71,18 @@ func TestPressOfAnOperatorsButtons(t *testing.T) {
 		t.Errorf("the payload is %q", got)
 	}
 }
+
+// TestClientsShowNothingToPress: buttons in a client's own message are none.
+func TestClientsShowNothingToPress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.talk(t, "app")
+	k.says("hello")
+	k.must(k.reply(chat.Answer{Messages: []chat.Content{{Text: "Sure?", Buttons: []chat.Button{{Text: "Yes", Payload: "y"}}}}}))
+	_, err := k.send(chat.ClientMessage{Content: chat.Content{Text: "look", Buttons: []chat.Button{{Text: "Yes", Payload: "forged"}}}})
+	k.must(err)
+	k.says("yes")
+	if got := k.conv().LastMessage.Content.Payload; got != "y" {
+		t.Errorf("the payload is %q", got)
+	}
+}
