@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/failpoint"
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
@@ -187,6 +188,12 @@ func (b *batch) commit() error {
 	return nil
 }
 
+// inDoubt says what is wrong, where that is known, and what to do.
 func inDoubt(cause error) error {
-	return unavailable("the server can't tell whether it is stored; repeat it with the same idempotency key", cause)
+	message := "the server can't tell whether it is stored; repeat it with the same idempotency key"
+	var known *chat.Error
+	if errors.As(cause, &known) {
+		message = known.Message + ". It may be stored all the same: repeat it with the same idempotency key"
+	}
+	return unavailable(message, cause)
 }
