@@ -84,6 +84,9 @@ func (e *Engine) Use(svc *chat.Service) { e.svc = svc }
 // service must work until Run has returned. It runs once.
 func (e *Engine) Run(ctx context.Context) error {
 	stored, err := e.storedHealth(ctx)
+	if ctx.Err() != nil {
+		return nil // it never began
+	}
 	if err != nil {
 		return err
 	}
@@ -103,9 +106,6 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) storedHealth(ctx context.Context) (map[chat.ID]chat.EndpointHealth, error) {
 	list, err := e.svc.Health(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil // it never began
-		}
 		return nil, err
 	}
 	known := make(map[chat.ID]chat.EndpointHealth, len(list))

@@ -229,7 +229,6 @@ func TestRememberedHealth(t *testing.T) {
 }
 
 func TestWarningsComeDaily(t *testing.T) {
-	const day = 24 * time.Hour
 	h := newHealth(chat.EndpointHealth{FailingSince: moment(0)})
 	var days []int
 	for hour := range 120 {
