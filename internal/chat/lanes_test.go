@@ -266,6 +266,11 @@ func TestReplay(t *testing.T) {
 	other.must(w.ReplayDelivery(w.ctx, w.bridge(), list[0].ID))
 	wantCode(t, w.ReplayDelivery(w.ctx, w.bridge(), list[0].ID), chat.CodeConflict)
 	other.sends("all", "elsewhere")
+
+	delivered, err := w.Deliveries(w.ctx, w.bridge(), chat.DeliveryFilter{ConversationID: k.id, Limit: 1})
+	k.must(err)
+	k.must(w.ReplayDelivery(w.ctx, w.bridge(), delivered[0].ID))
+	k.sends("all", "one") // and nothing that came after it
 }
 
 // TestReplayOfMany works in chunks and misses none.
