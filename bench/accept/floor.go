@@ -99,6 +99,7 @@ func commitFloor(ctx context.Context, db *sql.DB, batch []*floorJob) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = insert.Close() }()
 	for _, j := range batch {
 		if err := insert.QueryRowContext(ctx, time.Now().UnixMicro(), string(j.content)).Scan(&j.id); err != nil {
 			return err

@@ -111,7 +111,7 @@ func (c *crowd) webSocket(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.ReadResponse(in, nil)
+	response, err := http.ReadResponse(in, nil) //nolint:bodyclose // 101 has no body
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *crowd) webSocket(ctx context.Context, number int) error {
 
 // read counts what comes and answers heartbeats until the connection ends. Counts are told once for each batch.
 func (c *crowd) read(conn net.Conn, in *bufio.Reader) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	messages := int64(0)
 	for {
 		payload, err := readFrame(in)

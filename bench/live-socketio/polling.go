@@ -31,7 +31,7 @@ func (c *crowd) poll(ctx context.Context, number int) error {
 		}
 	}
 	c.done.Go(func() {
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		c.joined.Add(1)
 		c.nudge()
 		for {
@@ -59,7 +59,7 @@ func (c *crowd) exchange(conn net.Conn, in *bufio.Reader, method, query, body st
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, answer)

@@ -47,7 +47,7 @@ func (u *unit) cancelled(r *Reminder) bool {
 func (u *unit) remind(t *Timer) error {
 	i, err := strconv.Atoi(t.Key)
 	if err != nil || i >= len(u.task.Reminders) {
-		return nil // the task was changed since
+		return nil //nolint:nilerr // the task was changed since
 	}
 	r := &u.task.Reminders[i]
 	if !u.holds(t) || u.silence() != "" || u.cancelled(r) {

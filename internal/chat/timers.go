@@ -17,7 +17,7 @@ func (s *Service) RunTimers(ctx context.Context) error {
 	for {
 		wait, err := s.fireDue(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		if err != nil {
 			s.log.Error("timers.failed", "error", err)

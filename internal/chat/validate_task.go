@@ -131,18 +131,27 @@ func (v *validator) bot(path string, b *Bot) {
 	default:
 		v.add(path+".kind", "%q is not one of scenario, webhook, llm", b.Kind)
 	}
+	v.botCalls(path, b)
+	v.oneOf(path+".duplicate_answers", b.DuplicateAnswers, "soft", "strict")
+	if b.Temperature != nil && (*b.Temperature < 0 || *b.Temperature > 2) {
+		v.add(path+".temperature", "is out of 0 to 2")
+	}
+}
+
+// botCalls checks where and how long a bot is called.
+func (v *validator) botCalls(path string, b *Bot) {
 	v.httpURL(path+".message_url", b.MessageURL)
 	v.httpURL(path+".init_url", b.InitURL)
 	v.httpURL(path+".contact_url", b.ContactURL)
 	v.httpURL(path+".hints_url", b.HintsURL)
 	v.httpURL(path+".base_url", b.BaseURL)
-	for key, timeout := range map[string]*Duration{"call_timeout": b.CallTimeout, "answer_timeout": b.AnswerTimeout, "completion_timeout": b.CompletionTimeout} {
-		if timeout != nil && *timeout == 0 {
-			v.add(path+"."+key, "is 0, so that the bot could never answer; leave it out for the default")
-		}
-	}
-	v.oneOf(path+".duplicate_answers", b.DuplicateAnswers, "soft", "strict")
-	if b.Temperature != nil && (*b.Temperature < 0 || *b.Temperature > 2) {
-		v.add(path+".temperature", "is out of 0 to 2")
+	v.notZero(path+".call_timeout", b.CallTimeout)
+	v.notZero(path+".answer_timeout", b.AnswerTimeout)
+	v.notZero(path+".completion_timeout", b.CompletionTimeout)
+}
+
+func (v *validator) notZero(path string, timeout *Duration) {
+	if timeout != nil && *timeout == 0 {
+		v.add(path, "is 0, so that the bot could never answer; leave it out for the default")
 	}
 }

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write docs/CONFIG.md anew")
 func TestDocs(t *testing.T) {
 	const page = "../../docs/CONFIG.md"
 	if *update {
-		if err := os.WriteFile(page, []byte(Markdown()), 0o644); err != nil { //nolint:gosec // a page for everybody
+		if err := os.WriteFile(page, []byte(Markdown()), 0o644); err != nil { // a page for everybody
 			t.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package engineio
 // Reason says why a connection ended.
 type Reason string
 
+// The reasons.
 const (
 	ClientClosed     Reason = "client closed"     // it sent a close packet
 	ServerClosed     Reason = "server closed"     // Conn.Close was called

@@ -23,7 +23,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *Conn) *refus
 	if err != nil {
 		c.dropProbe()
 		s.working.Done()
-		return nil // answered by the upgrade
+		return nil //nolint:nilerr // answered by the upgrade
 	}
 	go func() {
 		defer s.working.Done()

@@ -79,7 +79,7 @@ func examineDisk(data string) Finding {
 		f.Problem = "the free space can't be read: " + err.Error()
 		return f
 	}
-	free := fs.Bavail * uint64(fs.Bsize) //nolint:gosec // a block size is positive
+	free := fs.Bavail * uint64(fs.Bsize) // a block size is positive
 	f.Good = fmt.Sprintf("%.1f GiB free", float64(free)/(1<<30))
 	if free < lowSpace {
 		f.Problem = f.Good + "; make room before the database can't grow"

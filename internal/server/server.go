@@ -203,7 +203,7 @@ const loginKeys = 100_000
 func egress(c config.Egress) webhook.Policy {
 	p := webhook.Policy{Allow: config.Prefixes(c.Allow)}
 	for _, port := range c.Ports {
-		p.Ports = append(p.Ports, uint16(port)) //nolint:gosec // checked by the configuration: 1 to 65535
+		p.Ports = append(p.Ports, uint16(port)) // checked by the configuration: 1 to 65535
 	}
 	return p
 }

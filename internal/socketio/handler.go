@@ -53,6 +53,7 @@ func (Events) Disconnected(Reason) {}
 // Reason says why a socket ended: one of the two here, or the engineio.Reason of its connection.
 type Reason string
 
+// The reasons that are Socket.IO's own.
 const (
 	ClientDisconnected Reason = "client namespace disconnect"
 	ServerDisconnected Reason = "server namespace disconnect"

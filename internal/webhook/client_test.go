@@ -83,7 +83,7 @@ func TestHTTP2(t *testing.T) {
 				}
 			}
 		}
-		io.WriteString(w, r.Proto) //nolint:errcheck // checked by what arrives
+		io.WriteString(w, r.Proto) // checked by what arrives
 	})
 	policy := loopback()
 	policy.Roots = roots
@@ -161,10 +161,10 @@ func TestCloseEndsIdleConnections(t *testing.T) {
 func TestDoStreams(t *testing.T) {
 	more := make(chan struct{})
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "one") //nolint:errcheck // checked by what arrives
+		io.WriteString(w, "one") // checked by what arrives
 		w.(http.Flusher).Flush()
 		<-more
-		w.Write(make([]byte, 100<<10)) //nolint:errcheck // checked by what arrives
+		w.Write(make([]byte, 100<<10)) // checked by what arrives
 	})
 	client := NewClient(loopback())
 	defer client.Close()

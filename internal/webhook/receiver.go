@@ -118,7 +118,7 @@ func (r *Receiver) Run(ctx context.Context, l net.Listener) error {
 	if server.Shutdown(grace) != nil {
 		err = errors.Join(err, server.Close()) // a call outlived the grace: cut it off
 	}
-	<-served // http.ErrServerClosed, as asked
+	<-served //nolint:errcheck // http.ErrServerClosed, as asked
 	return err
 }
 

@@ -292,7 +292,7 @@ func run(t *testing.T, r *Receiver) (url string, stop func() error) {
 		cancel()
 		return <-ended
 	})
-	t.Cleanup(func() { stop() }) //nolint:errcheck // the tests that care call it themselves
+	t.Cleanup(func() { stop() }) // the tests that care call it themselves
 	return "http://" + l.Addr().String(), stop
 }
 
@@ -343,7 +343,7 @@ func TestReceiverStopsInTheMiddleOfADelay(t *testing.T) {
 	sender := newSender(t, loopback())
 	go func() { replies <- sender.Send(context.Background(), request(url)) }()
 	<-shown
-	go stop() //nolint:errcheck // checked below
+	go stop() // checked below
 	if reply := <-replies; reply.Status != 503 {
 		t.Errorf("%d %v, want the status it was told", reply.Status, reply.Err)
 	}

@@ -62,7 +62,7 @@ func (s *Sender) exchange(ctx context.Context, r Request) Reply {
 	if err != nil {
 		return Reply{Class: Retry, Err: err}
 	}
-	resp, err := s.client.Do(req)
+	resp, err := s.client.Do(req) //nolint:bodyclose // readReply closes it
 	if err != nil {
 		return Reply{Class: Retry, Err: err}
 	}

@@ -158,7 +158,7 @@ func TestSendStatusRetryAfterAndBody(t *testing.T) {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", tt.retryAfter)
 			w.WriteHeader(tt.status)
-			io.WriteString(w, "why") //nolint:errcheck // checked by what arrives
+			io.WriteString(w, "why") // checked by what arrives
 		})
 		reply := newSender(t, loopback()).Send(context.Background(), request(server.URL))
 		off := tt.wait - reply.RetryAfter // a date is counted from the answer, which came a little later
@@ -177,7 +177,7 @@ func TestSendReadsAtMost64KiB(t *testing.T) {
 		truncated bool
 	}{{0, false}, {replyLimit - 1, false}, {replyLimit, false}, {replyLimit + 1, true}, {1 << 20, true}} {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Write(bytes.Repeat([]byte("x"), tt.size)) //nolint:errcheck // the reader may hang up
+			w.Write(bytes.Repeat([]byte("x"), tt.size)) // the reader may hang up
 		})
 		reply := newSender(t, loopback()).Send(context.Background(), request(server.URL))
 		if reply.Class != Delivered || reply.Err != nil || reply.Truncated != tt.truncated || len(reply.Body) != min(tt.size, 64<<10) {
@@ -210,7 +210,7 @@ func TestSendHangsUpOnAnEndlessBody(t *testing.T) {
 
 func TestSendDeadlineCoversTheWholeExchange(t *testing.T) {
 	write := func(w http.ResponseWriter, text string) {
-		io.WriteString(w, text) //nolint:errcheck // the client may hang up
+		io.WriteString(w, text) // the client may hang up
 		w.(http.Flusher).Flush()
 	}
 	for _, tt := range []struct {
@@ -334,7 +334,7 @@ func TestSendReplacesAConnectionThatDiedIdle(t *testing.T) {
 			connections.Add(1)
 		}
 	}}
-	go server.Serve(l) //nolint:errcheck // ends with Close
+	go server.Serve(l) // ends with Close
 	t.Cleanup(func() { server.Close() })
 	sender := newSender(t, loopback())
 	for _, id := range []string{"evt_1", "evt_2"} {

@@ -9,6 +9,7 @@ import (
 // Opcode is the kind of a data frame.
 type Opcode byte
 
+// The opcodes of data frames.
 const (
 	Text   = Opcode(ws.OpText)
 	Binary = Opcode(ws.OpBinary)
