@@ -13,7 +13,7 @@ import (
 // (specs/setup.md). Each case is one mistake in a setup that is right.
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	minus, hot := -1, 2.5
+	minus, hot, never := -1, 2.5, chat.Duration(0)
 	day := chat.Duration(24 * time.Hour)
 	hours := func(edit func(h *chat.Hours)) func(s *chat.Setup) {
 		return func(s *chat.Setup) {
@@ -88,6 +88,9 @@ func TestValidate(t *testing.T) {
 		{"odd contact_url", "bots[1].contact_url", "is not an http or https URL", webhook(func(b *chat.Bot) { b.ContactURL = "http://" })},
 		{"odd hints_url", "bots[1].hints_url", "is not an http or https URL", webhook(func(b *chat.Bot) { b.HintsURL = "http:a" })},
 		{"odd duplicate_answers", "bots[1].duplicate_answers", `"hard" is not one of soft, strict`, webhook(func(b *chat.Bot) { b.DuplicateAnswers = "hard" })},
+		{"call_timeout of nothing", "bots[1].call_timeout", "is 0", webhook(func(b *chat.Bot) { b.CallTimeout = &never })},
+		{"answer_timeout of nothing", "bots[1].answer_timeout", "is 0", webhook(func(b *chat.Bot) { b.AnswerTimeout = &never })},
+		{"completion_timeout of nothing", "bots[1].completion_timeout", "is 0", webhook(func(b *chat.Bot) { b.CompletionTimeout = &never })},
 		{"llm without a URL", "bots[1].base_url", "is missing", llm(func(b *chat.Bot) { b.BaseURL = "" })},
 		{"odd base_url", "bots[1].base_url", "is not an http or https URL", llm(func(b *chat.Bot) { b.BaseURL = "localhost:80/v1" })},
 		{"llm without a model", "bots[1].model", "is missing", llm(func(b *chat.Bot) { b.Model = "" })},
