@@ -92,7 +92,7 @@ func newDisk(t testing.TB) *disk {
 	}
 	d.heap = append(d.heap, name)
 	d.own.FpNext, d.own.FzName = 0, name
-	d.own.FxOpen, d.own.FxDelete = d.method(openFn(d.open)), d.method(deleteFn(d.delete))
+	d.own.FxOpen, d.own.FxDelete = d.method(d.open), d.method(d.delete)
 	if rc := lib.Xsqlite3_vfs_register(d.tls, address(d.own), 0); rc != lib.SQLITE_OK {
 		t.Fatalf("registering the disk: %d", rc)
 	}
