@@ -8,8 +8,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tolmach/tolmach/internal/chat"
-	"github.com/tolmach/tolmach/internal/store/postgres/pgtest"
-	"github.com/tolmach/tolmach/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,16 +51,4 @@ func update(t testing.TB, s *Store, fn func(tx chat.Tx) error) {
 	if err := s.Update(context.Background(), chat.PriorityNormal, fn); err != nil {
 		t.Fatalf("Update: %v", err)
 	}
-}
-
-// TestContract holds the store to the contract of all stores.
-func TestContract(t *testing.T) {
-	server := pgtest.Shared(t)
-	database, urls := server.Database(t), map[string]string{}
-	storetest.Run(t, func(t *testing.T, dir string) (chat.Store, func()) {
-		if urls[dir] == "" {
-			urls[dir] = server.Schema(t, database)
-		}
-		return running(t, options(urls[dir]))
-	})
 }
