@@ -32,7 +32,7 @@ func (c *scenarioCheck) Run(s streams) error {
 
 type scenarioChat struct {
 	EgressAllow []config.Network `placeholder:"CIDR" help:"Networks the bot may call though they aren't public."`
-	File        string         `arg:"" help:"Scenario file."`
+	File        string           `arg:"" help:"Scenario file."`
 }
 
 // Run implements the command.

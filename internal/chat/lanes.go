@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -152,19 +151,4 @@ func countReplays(tx Tx, lane *Lane) error {
 	}
 	lane.Replays = 0
 	return nil
-}
-
-// OwnEndpoints lists the endpoints of a task's conversations: who could be
-// told of an event. It is what a console shows beside the delivery log.
-func (t *BoundTask) OwnEndpoints() []ID {
-	var ids []ID
-	for _, i := range t.Integrations {
-		ids = append(ids, i.ID)
-	}
-	for _, stop := range t.Stops {
-		if stop.Bot != nil && !slices.Contains(ids, stop.Bot.ID) {
-			ids = append(ids, stop.Bot.ID)
-		}
-	}
-	return ids
 }

@@ -168,11 +168,16 @@ type DeliveryReader interface {
 	// NextQueued returns the queued delivery with the lowest seq of a lane.
 	NextQueued(tenant, endpoint, conversation ID) (*Delivery, error)
 	// OldestDue returns the DueAt of the longest due lane of the endpoint
-	// (blocked ones are due for their replays only) and the number of its lanes; 0, 0 when it is not behind.
+	// (blocked ones are due for their replays only) and the number of its
+	// lanes, counted up to MaxBacklog; 0, 0 when it is not behind.
 	OldestDue(tenant, endpoint ID) (Micros, int, error)
 	// EndpointHealth lists what is remembered of all endpoints.
 	EndpointHealth() ([]EndpointHealth, error)
 }
+
+// MaxBacklog is how far the lanes of an endpoint are counted: the count is for
+// people, and is asked for twice a second.
+const MaxBacklog = 10_000
 
 // DeliveryFilter selects deliveries; zero fields select all.
 type DeliveryFilter struct {

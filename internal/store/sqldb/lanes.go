@@ -111,7 +111,9 @@ func (r *Reader) OldestDue(tenant, endpoint chat.ID) (chat.Micros, int, error) {
 			COALESCE((SELECT due_at FROM lanes WHERE endpoint_id = $1 AND (blocked = FALSE OR replays > 0)
 				AND tenant_id = CAST($2 AS BIGINT)
 				ORDER BY due_at LIMIT 1), 0),
-			(SELECT COUNT(*) FROM lanes WHERE endpoint_id = $1 AND tenant_id = $2)`, endpoint, tenant)
+			COALESCE((SELECT CAST($3 AS BIGINT) FROM lanes WHERE endpoint_id = $1 AND tenant_id = $2 LIMIT 1 OFFSET $4),
+				(SELECT COUNT(*) FROM lanes WHERE endpoint_id = $1 AND tenant_id = $2))`,
+		endpoint, tenant, chat.MaxBacklog, chat.MaxBacklog-1)
 	if err != nil {
 		return 0, 0, err
 	}

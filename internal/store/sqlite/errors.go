@@ -17,7 +17,7 @@ func translate(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	message := ""
+	var message string
 	switch e.Code() & 0xff {
 	case lib.SQLITE_FULL:
 		message = "the server's disk is full; free some space, then try again"
