@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -26,7 +25,7 @@ operators: [{login: ann, name: Anna, password: correct-horse-1, role: operator}]
 // startNode runs what of a server knows the others, on a PostgreSQL.
 func startNode(t *testing.T, url string) *core {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	store, err := openDatabase(t.Context(), config.Storage{Database: url}, log, nil)
 	if err != nil {
 		t.Fatal(err)
