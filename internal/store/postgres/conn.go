@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -17,17 +18,27 @@ import (
 // server refuses all others of the transaction, and so does conn, with the
 // first failure. One goroutine at a time uses it.
 type conn struct {
-	ctx    context.Context // ends every statement
-	pg     *pgx.Conn
-	failed error
+	ctx     context.Context // ends every statement
+	pg      *pgx.Conn
+	later   []statement
+	failed  error // the first statement that the server refused
+	refused error // what came of a statement that nobody waited for
 }
+
+// statement is one that waits to be sent with others.
+type statement struct {
+	query string
+	args  []any
+	check func(changed int64, err error) error
+}
+
+// errRefused stands for conn.refused where the use case could mistake that for
+// an answer to what it asked.
+var errRefused = errors.New("an earlier statement of the transaction came to nothing")
 
 // Exec implements sqldb.Conn.
 func (c *conn) Exec(query string, args ...any) (int64, error) {
-	if c.failed != nil {
-		return 0, c.failed
-	}
-	if err := plain(args); err != nil {
+	if err := c.ready(args); err != nil {
 		return 0, err
 	}
 	tag, err := c.pg.Exec(c.ctx, query, args...)
@@ -36,10 +47,7 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 
 // Query implements sqldb.Conn.
 func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
-	if c.failed != nil {
-		return nil, c.failed
-	}
-	if err := plain(args); err != nil {
+	if err := c.ready(args); err != nil {
 		return nil, err
 	}
 	r, err := c.pg.Query(c.ctx, query, args...)
@@ -47,6 +55,54 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 		return nil, c.watch(err)
 	}
 	return &rows{Rows: r, conn: c}, nil
+}
+
+// ready sends what waits and makes the arguments of the next statement ready.
+func (c *conn) ready(args []any) error {
+	if c.failed != nil {
+		return c.failed
+	}
+	if err := c.flush(); err != nil {
+		return errRefused
+	}
+	return plain(args)
+}
+
+// Later implements sqldb.Writer: writes go to the server together, in one
+// exchange, when something must be known or the use case has ended.
+func (c *conn) Later(query string, args []any, check func(changed int64, err error) error) error {
+	if c.failed != nil {
+		return c.failed
+	}
+	if err := plain(args); err != nil {
+		return err
+	}
+	c.later = append(c.later, statement{query, args, check})
+	return nil
+}
+
+// flush sends the statements that wait. What came of them fails the whole
+// transaction, whatever the use case makes of it.
+func (c *conn) flush() error {
+	if len(c.later) == 0 || c.refused != nil {
+		return c.refused
+	}
+	b := &pgx.Batch{}
+	for _, s := range c.later {
+		b.Queue(s.query, s.args...)
+	}
+	answers := c.pg.SendBatch(c.ctx, b)
+	for _, s := range c.later {
+		tag, err := answers.Exec()
+		if c.refused = s.check(tag.RowsAffected(), c.watch(err)); c.refused != nil {
+			break
+		}
+	}
+	c.later = c.later[:0]
+	if err := c.watch(answers.Close()); err != nil && c.refused == nil {
+		c.refused = err
+	}
+	return c.refused
 }
 
 // Script implements sqldb.Migrator. Several statements at once is what the

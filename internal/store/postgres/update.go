@@ -103,14 +103,18 @@ func (t *trial) call(x *tx, c *conn) (err error) {
 			err = fmt.Errorf("a use case panicked: %v", v)
 		}
 		switch {
-		case c.failed == nil:
-		case !isConstraint(c.failed):
+		case c.failed != nil && !isConstraint(c.failed):
 			err = c.failed
-		case err == nil:
+		case c.refused != nil:
+			err = c.refused
+		case c.failed != nil && err == nil:
 			err = &chat.Error{Code: chat.CodeConflict, Message: "it exists already", Err: c.failed}
 		}
 	}()
-	return t.fn(x)
+	if err := t.fn(x); err != nil {
+		return err
+	}
+	return c.flush()
 }
 
 // commit makes it durable, whether the caller still waits or not. Only an

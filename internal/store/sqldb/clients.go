@@ -31,10 +31,9 @@ func (t *Tx) CreateClient(c *chat.Client) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("client",
+	return t.later("client",
 		`INSERT INTO clients (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		c.ID, c.TenantID, c.CreatedAt, c.LastAt, profile, metadata, segmentation)
-	return err
 }
 
 // SaveClient implements chat.ClientWriter.
@@ -43,7 +42,7 @@ func (t *Tx) SaveClient(c *chat.Client) error {
 	if err != nil {
 		return err
 	}
-	return t.change("client",
+	return t.laterChange("client",
 		`UPDATE clients SET last_at = $3, profile = $4, metadata = $5, segmentation = $6
 		 WHERE id = $1 AND tenant_id = $2`,
 		c.ID, c.TenantID, c.LastAt, profile, metadata, segmentation)

@@ -106,7 +106,7 @@ func (t *Tx) SaveConversation(c *chat.Conversation) error {
 	if stored, known := t.owners[c.ID]; !known || stored != c.Owner.Kind {
 		query, args = saveConversationAndOwner, append(args, c.Owner.Kind)
 	}
-	if err := t.change("conversation", query, args...); err != nil {
+	if err := t.laterChange("conversation", query, args...); err != nil {
 		return err
 	}
 	t.knowOwner(c)

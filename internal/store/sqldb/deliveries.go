@@ -93,7 +93,7 @@ func (r *Reader) Deliveries(tenant chat.ID, f chat.DeliveryFilter) ([]chat.Deliv
 // endpoint, creation) never changes, so replacing leaves it. CodeConflict when
 // the event has another delivery at the endpoint.
 func (t *Tx) SaveDelivery(d *chat.Delivery) error {
-	return t.change("delivery",
+	return t.laterChange("delivery",
 		`INSERT INTO deliveries (`+deliveryColumns+`, body)
 		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		 ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,

@@ -11,11 +11,10 @@ func scanLane(row scanner, l *chat.Lane) error {
 
 // WakeLane implements chat.LaneStore.
 func (t *Tx) WakeLane(tenant, endpoint, conversation chat.ID, seq int64) error {
-	_, err := t.exec("lane",
+	return t.later("lane",
 		`INSERT INTO lanes (`+laneColumns+`) VALUES ($1, $2, $3, $4, $5, 0, FALSE, 0, 0, FALSE)
 		 ON CONFLICT (endpoint_id, conversation_id) DO `+t.dialect.Wake,
 		tenant, endpoint, conversation, seq, t.now)
-	return err
 }
 
 // ClaimLanes implements chat.LaneStore. The epoch of a claim is a new id: a

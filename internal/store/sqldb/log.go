@@ -90,12 +90,11 @@ func (t *Tx) AppendEvent(e *chat.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("event",
+	return t.later("event",
 		`INSERT INTO events (`+eventColumns+`)
 		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		e.ID, e.TenantID, e.ConversationID, e.ClientID, e.SessionID, e.Seq, e.At, e.Kind, e.MessageID, e.Author,
 		e.AuthorID, e.Flags, e.BotID, e.Version, data)
-	return err
 }
 
 // AddMessage implements chat.LogWriter.
@@ -104,11 +103,10 @@ func (t *Tx) AddMessage(m *chat.Message) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("message",
+	return t.later("message",
 		`INSERT INTO messages (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		m.ID, m.TenantID, m.ConversationID, m.SessionID, m.Seq, m.At, m.Author, m.AuthorID, m.AnswerID, m.ReplyTo,
 		m.Status, content)
-	return err
 }
 
 // SetMessageStatus implements chat.LogWriter.

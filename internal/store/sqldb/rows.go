@@ -61,14 +61,34 @@ func scalar[T any](row scanner, v *T) error { return row.Scan(v) }
 // does.
 func (t *Tx) exec(thing, query string, args ...any) (int64, error) {
 	n, err := t.conn.Exec(query, args...)
+	return n, t.outcome(thing, err)
+}
+
+// later is exec of a statement that the use case does not wait for.
+func (t *Tx) later(thing, query string, args ...any) error {
+	return t.writer.Later(query, args, func(_ int64, err error) error { return t.outcome(thing, err) })
+}
+
+// laterChange is change of that kind.
+func (t *Tx) laterChange(thing, query string, args ...any) error {
+	return t.writer.Later(query, args, func(n int64, err error) error {
+		if err == nil && n == 0 {
+			return notFound(thing)
+		}
+		return t.outcome(thing, err)
+	})
+}
+
+// outcome explains why a statement failed.
+func (t *Tx) outcome(thing string, err error) error {
 	switch {
 	case err == nil:
-		return n, nil
+		return nil
 	case t.dialect.Duplicate(err):
 		t.taken = true
-		return 0, &chat.Error{Code: chat.CodeConflict, Message: thing + " exists already", Err: err}
+		return &chat.Error{Code: chat.CodeConflict, Message: thing + " exists already", Err: err}
 	default:
-		return 0, fmt.Errorf("writing %s: %w", thing, err)
+		return fmt.Errorf("writing %s: %w", thing, err)
 	}
 }
 

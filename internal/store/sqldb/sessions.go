@@ -22,12 +22,11 @@ func (t *Tx) CreateSession(s *chat.Session) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("session",
+	return t.later("session",
 		`INSERT INTO sessions (`+sessionColumns+`)
 		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		s.ID, s.TenantID, s.ConversationID, s.UUID, s.OpenedAt, s.ClosedAt, s.Owner.Kind, s.Owner.ID,
 		s.Version, s.State, s.TTL, tried, string(s.Wish), s.Result, s.Rating, s.Comment)
-	return err
 }
 
 // SaveSession implements chat.ConversationWriter.
@@ -36,7 +35,7 @@ func (t *Tx) SaveSession(s *chat.Session) error {
 	if err != nil {
 		return err
 	}
-	return t.change("session",
+	return t.laterChange("session",
 		`UPDATE sessions SET closed_at = $3, owner_kind = $4, owner_id = $5, version = $6, state = $7, ttl = $8,
 			tried = $9, wish = $10, result = $11, rating = $12, comment = $13
 		 WHERE id = $1 AND tenant_id = $2`,

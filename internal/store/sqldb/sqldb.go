@@ -27,6 +27,15 @@ type Conn interface {
 	Query(query string, args ...any) (Rows, error)
 }
 
+// Writer is a Conn whose writes may wait for one another.
+type Writer interface {
+	Conn
+	// Later runs a statement whose outcome the use case does not wait for: at
+	// once, or together with others before the next statement and the commit.
+	// check says what of the outcome makes the use case fail.
+	Later(query string, args []any, check func(changed int64, err error) error) error
+}
+
 // Rows walks the result of a query.
 type Rows interface {
 	// Next says whether there is a row to scan; after false, Err says why.
@@ -77,6 +86,7 @@ func (r *Reader) Now() chat.Micros { return r.now }
 // Tx is a chat.Tx over one transaction. It neither begins nor ends it.
 type Tx struct {
 	Reader
+	writer Writer
 	ids    IDs
 	owners map[chat.ID]chat.OwnerKind // of the conversations as they are stored, those it knows
 	taken  bool
@@ -88,8 +98,8 @@ type Tx struct {
 func (t *Tx) Taken() bool { return t.taken }
 
 // NewTx makes the use case's view of a write transaction.
-func NewTx(conn Conn, dialect *Dialect, now chat.Micros, ids IDs) *Tx {
-	return &Tx{Reader: Reader{conn: conn, dialect: dialect, now: now, lock: dialect.Lock}, ids: ids}
+func NewTx(conn Writer, dialect *Dialect, now chat.Micros, ids IDs) *Tx {
+	return &Tx{Reader: Reader{conn: conn, dialect: dialect, now: now, lock: dialect.Lock}, writer: conn, ids: ids}
 }
 
 // NextID returns a new id.

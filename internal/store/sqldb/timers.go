@@ -10,7 +10,7 @@ func scanTimer(row scanner, tm *chat.Timer) error {
 
 // SetTimer implements chat.TimerStore.
 func (t *Tx) SetTimer(tm *chat.Timer) error {
-	return t.change("conversation",
+	return t.laterChange("conversation",
 		`INSERT INTO timers (`+timerColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		 ON CONFLICT (conversation_id, kind, key) DO UPDATE SET due_at = excluded.due_at,
 			session_id = excluded.session_id, version = excluded.version, data = excluded.data
@@ -20,9 +20,8 @@ func (t *Tx) SetTimer(tm *chat.Timer) error {
 
 // CancelTimers implements chat.TimerStore. It is no error when none is set.
 func (t *Tx) CancelTimers(tenant, conversation chat.ID, kind chat.TimerKind) error {
-	_, err := t.exec("timers",
+	return t.later("timers",
 		`DELETE FROM timers WHERE conversation_id = $1 AND kind = $2 AND tenant_id = $3`, conversation, kind, tenant)
-	return err
 }
 
 // TakeTimer implements chat.TimerStore for the engine that writes one after

@@ -20,6 +20,11 @@ func (g *guard) Exec(query string, args ...any) (int64, error) {
 	return n, g.watch(err)
 }
 
+// Later implements sqldb.Writer: at once, for nothing is won by waiting.
+func (g *guard) Later(query string, args []any, check func(changed int64, err error) error) error {
+	return check(g.Exec(query, args...))
+}
+
 // Query implements sqldb.Conn.
 func (g *guard) Query(query string, args ...any) (sqldb.Rows, error) {
 	if g.failed != nil {
