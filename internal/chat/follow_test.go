@@ -65,9 +65,10 @@ type reading struct {
 func follow(k *talk, after int64) *reading {
 	ctx, stop := context.WithCancel(k.ctx)
 	r := &reading{entries: make(chan chat.Entry), ended: make(chan error, 1), stop: stop}
+	id := k.id // the talk goes on and writes it again
 	go func() {
 		var last error
-		for e, err := range k.Follow(ctx, k.system(), k.id, after) {
+		for e, err := range k.Follow(ctx, k.system(), id, after) {
 			if last = err; err != nil {
 				continue
 			}
