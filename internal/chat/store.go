@@ -19,7 +19,8 @@ type Store interface {
 	// fn may run more than once, so it must set its results afresh each time;
 	// it touches only tx, does no I/O and takes a few milliseconds at most.
 	Update(ctx context.Context, priority Priority, fn func(tx Tx) error) error
-	// View runs fn on one consistent, committed state.
+	// View runs fn on one consistent, committed state. fn may run more than
+	// once, so it must set its results afresh each time.
 	View(ctx context.Context, fn func(r Reader) error) error
 	// Epoch identifies the history of this database: positions of another
 	// epoch mean nothing here. A restore changes it.
