@@ -38,7 +38,10 @@ func measureAlone(ctx context.Context, o options, dir string, r *report) error {
 	if err == nil {
 		err = verify(ctx, p.url, s, r)
 	}
-	if r.LoadedMB, _ = p.residentMB(); err == nil {
+	if err == nil {
+		r.LoadedMB, err = p.residentMB()
+	}
+	if err == nil {
 		r.Alone = summarise(s.took, took)
 		r.AloneRatio = r.Alone.PerSecond / r.Floor.PerSecond
 	}
