@@ -14,7 +14,7 @@ import socketio
 
 mode, burst, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}[mode]
-WAIT = 10
+WAIT = 30
 
 
 def readable(value):
@@ -42,7 +42,8 @@ class Client:
         say("connected", self.sio.transport(), "auth", self.next("auth"), "custom", self.custom.get(timeout=WAIT))
 
     def connect(self):
-        self.sio.connect(url, transports=TRANSPORTS, auth={"who": "питон 🐍"}, namespaces=["/", "/custom"])
+        self.sio.connect(url, transports=TRANSPORTS, auth={"who": "питон 🐍"}, namespaces=["/", "/custom"],
+                         wait_timeout=WAIT)  # of itself it gives the namespaces one second, too little on a busy machine
 
     def _keep(self, event):
         return lambda *args: self.seen[event].put(list(args))
