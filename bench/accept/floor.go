@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,16 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
-
-	_ "modernc.org/sqlite" // registers the driver
 )
 
 // The floor is the least a durable HTTP server on this machine does: net/http,
-// one insert of the same bytes, commits grouped over whoever waits, WAL and
-// synchronous=FULL as in the server.
+// one insert of the same bytes, commits grouped over whoever waits, as durable
+// as the server's.
 
 type floorJob struct {
 	content []byte
@@ -27,19 +23,24 @@ type floorJob struct {
 	done    chan error
 }
 
-func serveFloor(ctx context.Context, dir string) error {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "floor.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
-		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)")
+// floorWriter commits a batch as one transaction and gives each job its id.
+type floorWriter interface {
+	commit(ctx context.Context, batch []*floorJob) error
+	close()
+}
+
+func serveFloor(ctx context.Context, engine, dir string) error {
+	open := openSQLiteFloor
+	if engine == enginePostgres {
+		open = openPostgresFloor
+	}
+	w, err := open(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, `CREATE TABLE messages (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, body TEXT NOT NULL)`); err != nil {
-		return err
-	}
+	defer w.close()
 	jobs := make(chan *floorJob, 4096)
-	go writeFloor(ctx, db, jobs)
+	go writeFloor(ctx, w, jobs)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func floorHandler(jobs chan<- *floorJob) http.Handler {
 }
 
 // writeFloor commits whatever waits as one transaction.
-func writeFloor(ctx context.Context, db *sql.DB, jobs <-chan *floorJob) {
+func writeFloor(ctx context.Context, w floorWriter, jobs <-chan *floorJob) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -82,30 +83,12 @@ func writeFloor(ctx context.Context, db *sql.DB, jobs <-chan *floorJob) {
 			for len(batch) < 128 && len(jobs) > 0 {
 				batch = append(batch, <-jobs)
 			}
-			err := commitFloor(ctx, db, batch)
+			err := w.commit(ctx, batch)
 			for _, j := range batch {
 				j.done <- err
 			}
 		}
 	}
-}
-
-func commitFloor(ctx context.Context, db *sql.DB, batch []*floorJob) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO messages (at, body) VALUES ($1, $2) RETURNING id`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = insert.Close() }()
-	for _, j := range batch {
-		if err := insert.QueryRowContext(ctx, time.Now().UnixMicro(), string(j.content)).Scan(&j.id); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
 }
 
 func stringBody(text string) io.Reader { return strings.NewReader(text) }

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 )
 
@@ -27,6 +26,7 @@ type options struct {
 	rate     int
 	overload time.Duration
 	jsonFile string
+	engine   string
 	floorDir string // set in the floor's own process
 }
 
@@ -39,6 +39,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 1000, "messages a second of the open loop")
 	flag.DurationVar(&o.overload, "overload", time.Minute, "length of the overload")
 	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
+	flag.StringVar(&o.engine, "engine", engineSQLite, "sqlite, or postgres: the one that scripts/services.sh starts")
 	flag.StringVar(&o.floorDir, "floor", "", "serve the floor from this directory (internal)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -51,17 +52,23 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	if o.floorDir != "" {
-		return serveFloor(ctx, o.floorDir)
+		return serveFloor(ctx, o.engine, o.floorDir)
+	}
+	databases, err := openCluster(o.engine)
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "tmbench")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory
-	r := &report{Started: time.Now().UTC().Format(time.RFC3339), Cores: cores(), Connections: o.workers, Seconds: o.seconds.Seconds()}
+	r := &report{
+		Started: time.Now().UTC().Format(time.RFC3339), Engine: o.engine, Cores: cores(), Connections: o.workers, Seconds: o.seconds.Seconds(),
+	}
 	steps := []struct {
 		name string
-		run  func(ctx context.Context, o options, dir string, r *report) error
+		run  func(ctx context.Context, o options, at place, r *report) error
 	}{
 		{"floor", measureFloor},
 		{"task alone", measureAlone},
@@ -73,11 +80,8 @@ func run(ctx context.Context, o options) error {
 	}
 	for i, step := range steps {
 		fmt.Fprintf(os.Stderr, "… %s\n", step.name)
-		own := filepath.Join(dir, fmt.Sprint(i))
-		if err := os.Mkdir(own, 0o700); err != nil {
-			return err
-		}
-		if err := step.run(ctx, o, own, r); err != nil {
+		err := databases.with(ctx, dir, fmt.Sprint(i), func(at place) error { return step.run(ctx, o, at, r) })
+		if err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}

@@ -15,12 +15,12 @@ import (
 // finish stops a process and keeps the first error.
 func finish(p *process, err error) error { return errors.Join(err, p.stop()) }
 
-func measureFloor(ctx context.Context, o options, dir string, r *report) error {
+func measureFloor(ctx context.Context, o options, at place, r *report) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	p, err := start(ctx, self, "-floor", dir)
+	p, err := start(ctx, at, self, "-engine", o.engine, "-floor", at.dir)
 	if err != nil {
 		return err
 	}
@@ -29,8 +29,8 @@ func measureFloor(ctx context.Context, o options, dir string, r *report) error {
 	return finish(p, err)
 }
 
-func measureAlone(ctx context.Context, o options, dir string, r *report) error {
-	p, err := startServer(ctx, o, dir, setupAlone)
+func measureAlone(ctx context.Context, o options, at place, r *report) error {
+	p, err := startServer(ctx, o, at, setupAlone)
 	if err != nil {
 		return err
 	}
@@ -49,13 +49,13 @@ func measureAlone(ctx context.Context, o options, dir string, r *report) error {
 }
 
 // withHooks runs work with a receiver and a server whose integration calls it.
-func withHooks(ctx context.Context, o options, dir string, bot, ordered bool, work func(p *process, hooks *receiver) error) error {
+func withHooks(ctx context.Context, o options, at place, bot, ordered bool, work func(p *process, hooks *receiver) error) error {
 	hooks, err := receive(ordered)
 	if err != nil {
 		return err
 	}
 	defer hooks.close()
-	p, err := startServer(ctx, o, dir, setupWhole(hooks.url, bot))
+	p, err := startServer(ctx, o, at, setupWhole(hooks.url, bot))
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func withHooks(ctx context.Context, o options, dir string, bot, ordered bool, wo
 
 // measureWhole counts a message as done when its two webhooks, the client's
 // and the bot's, have arrived.
-func measureWhole(ctx context.Context, o options, dir string, r *report) error {
-	return withHooks(ctx, o, dir, true, true, func(p *process, hooks *receiver) error {
+func measureWhole(ctx context.Context, o options, at place, r *report) error {
+	return withHooks(ctx, o, at, true, true, func(p *process, hooks *receiver) error {
 		began := time.Now()
 		s, took, err := closedLoop(ctx, p.url, o.workers, o.seconds, "whole")
 		if err == nil {
@@ -82,8 +82,8 @@ func measureWhole(ctx context.Context, o options, dir string, r *report) error {
 // measureLatency takes the time from the acknowledgement, as the caller sees
 // it, to the webhook, as its receiver sees it; a webhook that was faster than
 // the acknowledgement counts as 0.
-func measureLatency(ctx context.Context, o options, dir string, r *report) error {
-	return withHooks(ctx, o, dir, false, false, func(p *process, hooks *receiver) error {
+func measureLatency(ctx context.Context, o options, at place, r *report) error {
+	return withHooks(ctx, o, at, false, false, func(p *process, hooks *receiver) error {
 		s, accepted, err := openLoop(ctx, p.url, o.rate, o.seconds)
 		if err == nil {
 			err = hooks.wait(ctx, s.total())
@@ -107,8 +107,8 @@ func measureLatency(ctx context.Context, o options, dir string, r *report) error
 
 // measureDrain lets a backlog build up behind an integration that is paused,
 // then times how fast it is worked off, in order.
-func measureDrain(ctx context.Context, o options, dir string, r *report) error {
-	return withHooks(ctx, o, dir, false, true, func(p *process, hooks *receiver) error {
+func measureDrain(ctx context.Context, o options, at place, r *report) error {
+	return withHooks(ctx, o, at, false, true, func(p *process, hooks *receiver) error {
 		id, err := endpointID(ctx, p.url)
 		if err != nil {
 			return err
@@ -136,8 +136,8 @@ func measureDrain(ctx context.Context, o options, dir string, r *report) error {
 	})
 }
 
-func measureStart(ctx context.Context, o options, dir string, r *report) error {
-	p, err := startServer(ctx, o, dir, setupAlone)
+func measureStart(ctx context.Context, o options, at place, r *report) error {
+	p, err := startServer(ctx, o, at, setupAlone)
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,8 @@ const maxOpen = 6000
 
 // measureOverload offers three times what the closed loop reached, then checks
 // that everything acknowledged is stored and that the server is itself again.
-func measureOverload(ctx context.Context, o options, dir string, r *report) error {
-	p, err := startServer(ctx, o, dir, setupAlone)
+func measureOverload(ctx context.Context, o options, at place, r *report) error {
+	p, err := startServer(ctx, o, at, setupAlone)
 	if err != nil {
 		return err
 	}

@@ -24,20 +24,22 @@ type process struct {
 	ended chan struct{}
 }
 
-// startServer serves a set-up from dir.
-func startServer(ctx context.Context, o options, dir, setup string) (*process, error) {
+// startServer serves a set-up from a place.
+func startServer(ctx context.Context, o options, at place, setup string) (*process, error) {
 	for name, content := range map[string]string{"setup.yaml": setup, "bot.yaml": botFile} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(at.dir, name), []byte(content), 0o600); err != nil {
 			return nil, err
 		}
 	}
-	return start(ctx, o.binary, "serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0",
-		"--apply", filepath.Join(dir, "setup.yaml"), "--egress-allow", "127.0.0.0/8", "--log-format", "json")
+	return start(ctx, at, o.binary, "serve", "--data", filepath.Join(at.dir, "data"), "--listen", "127.0.0.1:0",
+		"--apply", filepath.Join(at.dir, "setup.yaml"), "--egress-allow", "127.0.0.0/8", "--log-format", "json")
 }
 
 // start runs a command and waits for its line {"msg":"server.ready","url":…}.
-func start(ctx context.Context, name string, args ...string) (*process, error) {
+// The database is told by the environment, for the server as for the floor.
+func start(ctx context.Context, at place, name string, args ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, name, args...), ended: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), "TOLMACH_DATABASE="+at.database)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 // report is what a run found. Times are milliseconds, memory is megabytes.
 type report struct {
 	Started     string  `json:"started"`
+	Engine      string  `json:"engine"`
 	Cores       int     `json:"cores"`
 	Connections int     `json:"connections"`
 	Seconds     float64 `json:"seconds"`
@@ -68,9 +69,9 @@ func summarise(took []time.Duration, elapsed time.Duration) throughput {
 
 func (r *report) print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "%d cores, %d connections, %.0f s a run, %d messages verified\n", r.Cores, r.Connections, r.Seconds, r.Verified)
+	fmt.Fprintf(w, "%s, %d cores, %d connections, %.0f s a run, %d messages verified\n", r.Engine, r.Cores, r.Connections, r.Seconds, r.Verified)
 	fmt.Fprintln(w, "what\tper second\tp50 ms\tp99 ms\tof the floor")
-	fmt.Fprintf(w, "floor: net/http + group-commit SQLite\t%.0f\t%.1f\t%.1f\t\n", r.Floor.PerSecond, r.Floor.P50, r.Floor.P99)
+	fmt.Fprintf(w, "floor: net/http + group commit\t%.0f\t%.1f\t%.1f\t\n", r.Floor.PerSecond, r.Floor.P50, r.Floor.P99)
 	fmt.Fprintf(w, "durable accept, task alone\t%.0f\t%.1f\t%.1f\t%.0f %%\n", r.Alone.PerSecond, r.Alone.P50, r.Alone.P99, 100*r.AloneRatio)
 	fmt.Fprintf(w, "durable accept, bot and integration\t%.0f\t%.1f\t%.1f\t%.0f %%\n", r.Whole.PerSecond, r.Whole.P50, r.Whole.P99, 100*r.WholeRatio)
 	fmt.Fprintf(w, "the same, until all webhooks were delivered\t%.0f\t\t\t\n", r.WholeDrain)
