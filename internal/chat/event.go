@@ -17,6 +17,9 @@ const (
 	EventSessionClosed  EventKind = "session.closed"  // Reason, Result
 	EventSessionRated   EventKind = "session.rated"   // Rating
 	EventOwnerChanged   EventKind = "owner.changed"   // From, To, Reason
+	EventNoteAdded      EventKind = "note.added"      // Note: for colleagues, never shown to the client
+	EventClientState    EventKind = "client.state"    // CID: the application's state was saved; it is in ClientState
+	EventBotSilent      EventKind = "bot.silent"      // Question, Answer: the bot took its turn without a message
 )
 
 // Event is one entry of a conversation's log. Seq counts without gaps from 1
@@ -62,7 +65,13 @@ type EventData struct {
 	Question   int64           `json:"question,omitempty"` // seq of what is answered, or asked again
 	AnswerID   ID              `json:"answer_id,omitempty"`
 	Answer     *AnswerMeta     `json:"answer,omitempty"`
-	Trace      string          `json:"trace,omitempty"` // W3C traceparent of what appended it, of any kind; see Tracing
+	Note       string          `json:"note,omitempty"`
+	Through    int64           `json:"through,omitempty"`     // seq up to which an operator has read
+	QuestionID string          `json:"question_id,omitempty"` // of the exchange that it opens or answers: on the question, and on the head of an answer
+	CID        string          `json:"cid,omitempty"`         // the connection that asked (specs/chatapi.md §5)
+	Synced     bool            `json:"synced,omitempty"`      // the answer went back in the call that asked
+	Headers    json.RawMessage `json:"headers,omitempty"`     // of the call that asked, as a JSON object, for the bot
+	Trace      string          `json:"trace,omitempty"`       // W3C traceparent of what appended it, of any kind; see Tracing
 }
 
 // AnswerMeta is what a bot says about an answer; the first message of the
