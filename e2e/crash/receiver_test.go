@@ -19,18 +19,17 @@ type receiver struct {
 	url    string
 	active sync.WaitGroup
 
-	mu        sync.Mutex
-	took      map[string]bool  // webhook ids answered 200
-	last      map[string]int64 // event id of the last one taken, by chat
-	fresh     []string         // ids taken in this round
-	unsettled bool             // the server's disk is full: what is taken now can't be settled, and may come again
-	mayAgain  map[string]bool  // ids that were in flight at a kill and are not settled since
-	repeated  int              // of this round
-	inverted  int              // ever
-	restored  bool             // what it took before a restore is forgotten
-	flapping  bool             // answers 500 now and then
-	calls     int
-	problems  []string
+	mu       sync.Mutex
+	took     map[string]bool  // webhook ids answered 200
+	last     map[string]int64 // event id of the last one taken, by chat
+	fresh    []string         // ids taken in this round
+	mayAgain map[string]bool  // ids that were in flight at a kill and are not settled since
+	repeated int              // of this round
+	inverted int              // ever
+	restored bool             // what it took before a restore is forgotten
+	flapping bool             // answers 500 now and then
+	calls    int
+	problems []string
 }
 
 func receive(t *testing.T) *receiver {
@@ -86,21 +85,8 @@ func (r *receiver) judge(id, chat string) int {
 		r.problem("%s came after %d in %s", id, r.last[chat], chat)
 	}
 	r.took[id], r.last[chat] = true, event
-	if r.unsettled {
-		if r.mayAgain == nil {
-			r.mayAgain = map[string]bool{}
-		}
-		r.mayAgain[id] = true
-	}
 	r.fresh = append(r.fresh, id)
 	return http.StatusOK
-}
-
-// setUnsettled says that the server can't record now what it delivered.
-func (r *receiver) setUnsettled(unsettled bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unsettled = unsettled
 }
 
 func (r *receiver) problem(format string, args ...any) {

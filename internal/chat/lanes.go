@@ -6,14 +6,18 @@ import (
 )
 
 // ClaimLanes takes up to limit due lanes of an endpoint for this process,
-// until lease has passed.
+// until lease has passed. A claim that was not committed, or may not have been,
+// is nobody's: with an error there are no lanes.
 func (s *Service) ClaimLanes(ctx context.Context, e Endpoint, limit int, lease time.Duration) ([]Lane, error) {
 	var lanes []Lane
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		lanes, err = tx.ClaimLanes(e.TenantID, e.ID, limit, tx.Now().Add(lease))
 		return err
 	})
-	return lanes, err
+	if err != nil {
+		return nil, err
+	}
+	return lanes, nil
 }
 
 // Backlog is how far an endpoint is behind: when its longest due lane is or was

@@ -18,18 +18,47 @@ type Settlement struct {
 // for a retry, or away. It returns the lane when there is more to send at once,
 // nil otherwise: under the same claim when st.Until is set, else for whoever
 // claims it. A lane that somebody else has claimed since is left alone: what it
-// sent may be sent again, never lost.
+// sent may be sent again, never lost. After CodeUnavailable it may be recorded
+// all the same; to settle it again records it once and goes on with the lane.
 func (s *Service) Settle(ctx context.Context, st Settlement) (*Lane, error) {
 	var lane *Lane
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		u := &unit{Tx: tx, s: s, cat: s.Catalog(), now: tx.Now()}
 		lane, err = u.settle(&st)
 		if ErrorCode(err) == CodeConflict {
-			return nil
+			lane, err = resumed(tx, st.Work)
 		}
 		return err
 	})
-	return lane, err
+	if err != nil {
+		return nil, err
+	}
+	return lane, nil
+}
+
+// Resume returns the lane of a work that was settled although whoever settled
+// it was told that nobody knows, as Settle would have. It is nil when the lane
+// has nothing to send under that claim, or is somebody else's by now.
+func (s *Service) Resume(ctx context.Context, w *Work) (*Lane, error) {
+	var lane *Lane
+	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
+		lane, err = resumed(tx, w)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lane, nil
+}
+
+// resumed is the lane as an earlier try to settle the work left it. A replay
+// leaves no trace in it, so that one's lane waits for the claim to end.
+func resumed(tx Tx, w *Work) (*Lane, error) {
+	lane, err := held(tx, w.Lane)
+	if err != nil || lane == nil || !lane.Claimed || w.Replay || lane.NextSeq <= w.Entry.Seq {
+		return nil, err
+	}
+	return lane, nil
 }
 
 // settle is CodeConflict, before it wrote anything, when the claim is lost or
@@ -74,7 +103,7 @@ func (u *unit) unsettled(w *Work) (*Lane, error) {
 	if err != nil {
 		return nil, err
 	}
-	lost := lane == nil || !w.Replay && lane.NextSeq > w.Entry.Seq
+	lost := lane == nil || !lane.Claimed || !w.Replay && lane.NextSeq > w.Entry.Seq
 	if !lost && w.Replay {
 		d, err := u.Delivery(w.Lane.TenantID, w.Delivery.ID)
 		if err != nil {
