@@ -140,7 +140,10 @@ func (u *unit) carryOut(a *Answer, question *Entry) error {
 		}
 	}
 	meta := AnswerMeta{Class: a.Class, Confidence: a.Confidence, NewSession: question.Data.NewSession, EndSession: a.Close}
-	if err := u.addAnswer(a.Messages, meta, question.Seq); err != nil {
+	if a.Handover != nil {
+		meta.Handover, meta.Switch = true, a.Handover.Switch
+	}
+	if err := u.addAnswer(a.Messages, meta, question); err != nil {
 		return err
 	}
 	if err := u.setLate(a.Late); err != nil {
@@ -156,9 +159,9 @@ func (u *unit) carryOut(a *Answer, question *Entry) error {
 }
 
 // addAnswer appends the messages of a turn and starts the reminders.
-func (u *unit) addAnswer(messages []Content, meta AnswerMeta, question int64) error {
+func (u *unit) addAnswer(messages []Content, meta AnswerMeta, question *Entry) error {
 	if len(messages) == 0 {
-		return nil
+		return u.addSilence(meta, question)
 	}
 	u.conv.Unread = 0
 	if err := u.addMessages(messages, meta, question); err != nil {
@@ -167,10 +170,31 @@ func (u *unit) addAnswer(messages []Content, meta AnswerMeta, question int64) er
 	return u.setReminders()
 }
 
-// addMessages appends the messages of one answer; the first carries what the
-// bot said about the whole.
-func (u *unit) addMessages(messages []Content, meta AnswerMeta, question int64) error {
+// addSilence notes a turn without a message where a caller may wait for it, or
+// is shown that people take over.
+func (u *unit) addSilence(meta AnswerMeta, question *Entry) error {
+	if question.Data.QuestionID == "" {
+		return nil
+	}
+	in, err := u.answers(question)
+	if err != nil {
+		return err
+	}
+	_, err = u.append(Event{
+		Kind: EventBotSilent, Author: AuthorBot, AuthorID: u.session.Owner.ID,
+		Data: EventData{Question: question.Seq, Answer: &meta, QuestionID: in.questionID, CID: in.cid, Synced: in.synced},
+	}, nil)
+	return err
+}
+
+// addMessages appends the messages of one answer to a question, nil for none;
+// the first carries what the bot said about the whole.
+func (u *unit) addMessages(messages []Content, meta AnswerMeta, question *Entry) error {
 	answer, err := u.NextID()
+	if err != nil {
+		return err
+	}
+	in, err := u.answers(question)
 	if err != nil {
 		return err
 	}
@@ -180,9 +204,12 @@ func (u *unit) addMessages(messages []Content, meta AnswerMeta, question int64) 
 			return err
 		}
 		m.AuthorID, m.AnswerID = u.session.Owner.ID, answer
-		data := EventData{AnswerID: answer, Question: question}
+		data := EventData{AnswerID: answer}
+		if question != nil {
+			data.Question = question.Seq
+		}
 		if i == 0 {
-			data.Answer = &meta
+			data.Answer, data.QuestionID, data.CID, data.Synced = &meta, in.questionID, in.cid, in.synced
 		}
 		if _, err := u.append(Event{Kind: EventMessageCreated, Data: data}, m); err != nil {
 			return err

@@ -20,11 +20,14 @@ type Subscription interface {
 	Close()
 }
 
-// Topic is what can be followed: one conversation, or, with Conversation 0,
+// Topic is what can be followed: one conversation; or, with a ChannelID, all
+// conversations of one client there, known or not yet; or, with neither,
 // everything of a tenant.
 type Topic struct {
 	TenantID       ID
 	ConversationID ID
+	ChannelID      ID
+	ExternalID     string
 }
 
 // Notice is a hint about one conversation: entries that were committed, or a
@@ -32,11 +35,17 @@ type Topic struct {
 type Notice struct {
 	TenantID       ID
 	ConversationID ID
+	ChannelID      ID     // of the conversation, with its client's id there
+	ExternalID     string // (a passing fact may leave them out)
 	Entries        []Entry
 	Typing         Author // "" unless somebody is typing
 }
 
 // Topics lists the topics a notice belongs to.
 func (n *Notice) Topics() []Topic {
-	return []Topic{{n.TenantID, n.ConversationID}, {n.TenantID, 0}}
+	topics := []Topic{{TenantID: n.TenantID, ConversationID: n.ConversationID}, {TenantID: n.TenantID}}
+	if n.ChannelID != 0 {
+		topics = append(topics, Topic{TenantID: n.TenantID, ChannelID: n.ChannelID, ExternalID: n.ExternalID})
+	}
+	return topics
 }

@@ -64,6 +64,7 @@ type Endpoint struct {
 	Name        string
 	Bot         *Bot
 	Integration *Integration
+	Channel     *Channel // one with a webhook
 }
 
 // NewCatalog resolves the stored settings. It fails on a reference that leads
@@ -174,7 +175,7 @@ func (c *Catalog) addEndpoint(s *Setting, names nameIndex) error {
 		}
 		v.ID, v.TenantID, v.CreatedAt = s.ID, s.TenantID, s.CreatedAt
 		c.channels[s.ID], c.channelByToken[v.Token] = v, v
-		e.Kind = EndpointChannel
+		e.Kind, e.Channel = EndpointChannel, v
 	case KindBot:
 		v, err := decode[Bot](s, names)
 		if err != nil {

@@ -44,6 +44,18 @@ func (c *Catalog) Channel(tenant, id ID) *Channel {
 // ChannelByToken returns the channel whose token is the caller's whole right.
 func (c *Catalog) ChannelByToken(token string) *Channel { return c.channelByToken[token] }
 
+// TaskOfChannel returns the task that clients of a channel talk to when they
+// name none: the oldest one of the channel, or nil.
+func (c *Catalog) TaskOfChannel(channel *Channel) *BoundTask {
+	var first *BoundTask
+	for _, t := range c.tasks {
+		if t.Channel == channel && (first == nil || t.ID < first.ID) {
+			first = t
+		}
+	}
+	return first
+}
+
 // Bot returns a bot by id.
 func (c *Catalog) Bot(tenant, id ID) *Bot {
 	if v := c.bots[id]; v != nil && v.TenantID == tenant {

@@ -34,21 +34,39 @@ func (s *Service) ClientEvent(ctx context.Context, actor Actor, in ClientEvent) 
 	if err := checkPayload(in.Payload); err != nil {
 		return Accepted{}, err
 	}
+	fingerprint := in.fingerprint([]any{"event", in.Name, in.Payload})
+	said := in.Question.fingerprint("event", in.Name)
 	var out Accepted
 	err := s.update(ctx, actor, func(u *unit) error {
+		known, err := u.recall(in.Key, fingerprint)
+		if err == nil && known == nil {
+			known, err = u.recallQuestion(&in.Incoming, said)
+		}
+		if err != nil || known != nil {
+			if known != nil {
+				out = *known
+			}
+			return err
+		}
 		if err := u.receive(&in.Incoming); err != nil {
 			return err
 		}
-		bot, silence := u.asked()
-		e, err := u.append(Event{
-			Kind: EventClientEvent, Author: AuthorClient, BotID: bot,
-			Data: EventData{Name: in.Name, Payload: in.Payload, Silence: silence, NewSession: u.opened},
-		}, nil)
+		data, err := u.ask(&in.Incoming, in.Payload)
 		if err != nil {
 			return err
 		}
-		out = Accepted{ConversationID: u.conv.ID, CreatedAt: u.conv.CreatedAt, Seq: e.Seq, At: e.At}
-		return nil
+		data.Name = in.Name
+		e := Event{Kind: EventClientEvent, Author: AuthorClient}
+		e.BotID, data.Silence = u.asked()
+		e.Data = data
+		appended, err := u.append(e, nil)
+		if err != nil {
+			return err
+		}
+		if out, err = u.accepted(&in.Incoming, said, appended); err != nil {
+			return err
+		}
+		return u.remember(in.Key, fingerprint, 0)
 	})
 	return out, err
 }

@@ -25,7 +25,8 @@ type Incoming struct {
 	ConversationKey string
 	Profile         map[string]string
 	Metadata        map[string]any
-	Key             string // idempotency key, "" for none
+	Key             string    // idempotency key, "" for none
+	Question        *Question // how the caller knows it; nil where callers don't collect their answers
 }
 
 // ClientMessage is a message of a client.
@@ -42,7 +43,9 @@ type Accepted struct {
 	MessageID      ID
 	Seq            int64
 	At             Micros
-	Duplicate      bool // the key was known: nothing new was made
+	Duplicate      bool   // the key, or the question's id, was known: nothing new was made
+	QuestionID     string // of the question, when it was asked as one
+	NewSession     bool   // it opened a session
 }
 
 // ClientMessage appends a client's message, making the client, the
@@ -66,9 +69,13 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 		return Accepted{}, err
 	}
 	fingerprint := in.fingerprint([]any{in.Content, in.Payload})
+	said := in.Question.fingerprint("query", in.Content.Text)
 	var out Accepted
 	err := s.update(ctx, actor, func(u *unit) error {
 		known, err := u.recall(in.Key, fingerprint)
+		if err == nil && known == nil {
+			known, err = u.recallQuestion(&in.Incoming, said)
+		}
 		if err != nil || known != nil {
 			if known != nil {
 				out = *known
@@ -78,19 +85,51 @@ func (s *Service) ClientMessage(ctx context.Context, actor Actor, in ClientMessa
 		if err := u.receive(&in.Incoming); err != nil {
 			return err
 		}
-		e, err := u.addClientMessage(in.Content, in.Payload)
+		data, err := u.ask(&in.Incoming, in.Payload)
 		if err != nil {
 			return err
 		}
-		out = Accepted{ConversationID: u.conv.ID, CreatedAt: u.conv.CreatedAt, MessageID: e.MessageID, Seq: e.Seq, At: e.At}
+		e, err := u.addClientMessage(in.Content, data)
+		if err != nil {
+			return err
+		}
+		if out, err = u.accepted(&in.Incoming, said, e); err != nil {
+			return err
+		}
 		return u.remember(in.Key, fingerprint, e.MessageID)
 	})
 	return out, err
 }
 
+// ask is what the event of something that a client sends says of how it was
+// asked.
+func (u *unit) ask(in *Incoming, payload json.RawMessage) (EventData, error) {
+	data := EventData{NewSession: u.opened, Payload: payload}
+	if in.Question == nil {
+		return data, nil
+	}
+	var err error
+	data.CID, data.Headers = in.Question.CID, in.Question.Headers
+	data.QuestionID, err = u.nameQuestion(in.Question)
+	return data, err
+}
+
+// accepted notes the question of an appended event, if it was asked as one, and
+// says what became of it.
+func (u *unit) accepted(in *Incoming, said string, e *Event) (Accepted, error) {
+	out := Accepted{
+		ConversationID: u.conv.ID, CreatedAt: u.conv.CreatedAt, MessageID: e.MessageID, Seq: e.Seq, At: e.At,
+		QuestionID: e.Data.QuestionID, NewSession: e.Data.NewSession,
+	}
+	if in.Question == nil {
+		return out, nil
+	}
+	return out, u.openExchange(in.Question, out.QuestionID, said, e)
+}
+
 // addClientMessage appends the message and addresses it to the bot, if the bot
 // may be asked.
-func (u *unit) addClientMessage(c Content, payload json.RawMessage) (*Event, error) {
+func (u *unit) addClientMessage(c Content, data EventData) (*Event, error) {
 	if err := u.matchPress(&c); err != nil {
 		return nil, err
 	}
@@ -98,11 +137,9 @@ func (u *unit) addClientMessage(c Content, payload json.RawMessage) (*Event, err
 	if err != nil {
 		return nil, err
 	}
-	bot, silence := u.asked() // the message counts for the task's limit
-	e, err := u.append(Event{
-		Kind: EventMessageCreated, BotID: bot,
-		Data: EventData{Silence: silence, NewSession: u.opened, Payload: payload},
-	}, m)
+	var bot ID
+	bot, data.Silence = u.asked() // the message counts for the task's limit
+	e, err := u.append(Event{Kind: EventMessageCreated, BotID: bot, Data: data}, m)
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +214,9 @@ func (in *Incoming) check(actor Actor) error {
 		return &Error{Code: CodeTooLarge, Field: "chat_id", Message: "the client's id is over 512 bytes"}
 	case len(in.Key) > MaxKey:
 		return &Error{Code: CodeTooLarge, Field: "Idempotency-Key", Message: "the key is over 256 bytes"}
+	}
+	if err := in.Question.check(); err != nil {
+		return err
 	}
 	return checkProfile(in.Profile)
 }

@@ -22,6 +22,7 @@ const (
 	CodeTooLarge     Code = "too_large"     // over a limit named in the message
 	CodeThrottled    Code = "throttled"     // too many tries; later is fine
 	CodeUnavailable  Code = "unavailable"   // the server can't take it now; retry is safe
+	CodeTimeout      Code = "timeout"       // what was waited for did not come in time
 	CodeLostPosition Code = "lost_position" // the position can't be honoured: reload
 	CodeInternal     Code = "internal"
 )

@@ -77,11 +77,13 @@ type EventData struct {
 // AnswerMeta is what a bot says about an answer; the first message of the
 // answer carries it (specs/chatapi.md §2.2).
 type AnswerMeta struct {
-	Class      string  `json:"class,omitempty"`
-	Confidence float64 `json:"confidence"`
-	NewSession bool    `json:"new_session,omitempty"`
-	EndSession bool    `json:"end_session,omitempty"`
-	Late       bool    `json:"late,omitempty"` // came later by itself
+	Class      string          `json:"class,omitempty"`
+	Confidence float64         `json:"confidence"`
+	NewSession bool            `json:"new_session,omitempty"`
+	EndSession bool            `json:"end_session,omitempty"`
+	Late       bool            `json:"late,omitempty"`     // came later by itself
+	Handover   bool            `json:"handover,omitempty"` // people take over after it
+	Switch     json.RawMessage `json:"switch,omitempty"`   // the rest of the bot's switch reply
 }
 
 // Entry is an event with the message it is about, as readers get it.

@@ -8,18 +8,8 @@ import (
 // receive finds or makes the client, the conversation and the session that
 // something of a client goes to.
 func (u *unit) receive(in *Incoming) error {
-	u.task = u.cat.Task(u.actor.TenantID, in.TaskID)
-	if u.task == nil || u.actor.Kind == ActorChannel && u.actor.ID != u.task.Channel.ID {
-		return &Error{Code: CodeNotFound, Field: "task_id", Message: "there is no such task"}
-	}
-	if u.task.Status == TaskStopped || u.task.Status == TaskCompleted {
-		return &Error{Code: CodeClosed, Field: "task_id", Message: "the task is " + string(u.task.Status) + " and takes no messages; start it again first"}
-	}
-	changed, err := u.findClient(in)
+	changed, err := u.findAll(in)
 	if err != nil {
-		return err
-	}
-	if err := u.findConversation(in); err != nil {
 		return err
 	}
 	// The session first: what follows counts as activity and would keep one that
@@ -32,6 +22,27 @@ func (u *unit) receive(in *Incoming) error {
 		Data: EventData{Title: u.client.Title(), Contacts: u.client.Contacts()},
 	}, nil)
 	return err
+}
+
+// find finds or makes the client and the conversation.
+func (u *unit) find(in *Incoming) error {
+	_, err := u.findAll(in)
+	return err
+}
+
+// findAll is find that reports whether a known client's profile changed.
+func (u *unit) findAll(in *Incoming) (changed bool, err error) {
+	u.task = u.cat.Task(u.actor.TenantID, in.TaskID)
+	if u.task == nil || u.actor.Kind == ActorChannel && u.actor.ID != u.task.Channel.ID {
+		return false, &Error{Code: CodeNotFound, Field: "task_id", Message: "there is no such task"}
+	}
+	if u.task.Status == TaskStopped || u.task.Status == TaskCompleted {
+		return false, &Error{Code: CodeClosed, Field: "task_id", Message: "the task is " + string(u.task.Status) + " and takes no messages; start it again first"}
+	}
+	if changed, err = u.findClient(in); err != nil {
+		return false, err
+	}
+	return changed, u.findConversation(in)
 }
 
 // findClient finds the client by its id in the channel's scope or makes it,
@@ -141,6 +152,9 @@ func (u *unit) recall(key, fingerprint string) (*Accepted, error) {
 	conv, err := u.Conversation(u.actor.TenantID, k.ConversationID)
 	if err != nil {
 		return nil, err
+	}
+	if k.MessageID == 0 { // it was no message
+		return &Accepted{ConversationID: conv.ID, CreatedAt: conv.CreatedAt, Duplicate: true}, nil
 	}
 	m, err := u.Message(u.actor.TenantID, k.MessageID)
 	if err != nil {

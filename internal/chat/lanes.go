@@ -100,6 +100,8 @@ func (e *Endpoint) wants(ev *Event) bool {
 		return ev.BotID == e.ID
 	case EndpointIntegration:
 		return e.Integration.Wants(ev)
+	case EndpointChannel:
+		return e.Channel.Wants(ev)
 	default:
 		return false
 	}

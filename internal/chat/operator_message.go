@@ -70,5 +70,9 @@ func (u *unit) addOperatorMessage(in OperatorMessage) (*Event, error) {
 	}
 	m.AuthorID = u.actor.ID
 	u.conv.Unread = 0
-	return u.append(Event{Kind: EventMessageCreated}, m)
+	head, err := u.answers(nil)
+	if err != nil {
+		return nil, err
+	}
+	return u.append(Event{Kind: EventMessageCreated, Data: EventData{QuestionID: head.questionID}}, m)
 }

@@ -24,7 +24,11 @@ func (s *Service) Prune(ctx context.Context, retention time.Duration) error {
 			if err != nil {
 				return err
 			}
-			left = deliveries == pruneChunk || keys == pruneChunk
+			cursors, err := tx.PrunePollCursors(before, pruneChunk)
+			if err != nil {
+				return err
+			}
+			left = deliveries == pruneChunk || keys == pruneChunk || cursors == pruneChunk
 			return tx.PruneLogins(tx.Now())
 		})
 		if err != nil || !left {

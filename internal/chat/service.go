@@ -22,6 +22,8 @@ type Service struct {
 	log       *slog.Logger
 	random    io.Reader
 	tracing   Tracing
+	process   string // names this process among those that share the database
+	waiters   waiters
 
 	catalog  atomic.Pointer[Catalog]
 	reload   sync.Mutex    // one reload at a time
@@ -68,6 +70,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	if s.random == nil {
 		s.random = rand.Reader
+	}
+	var err error
+	if s.process, err = s.randomHex(8); err != nil {
+		return nil, err
 	}
 	for _, f := range o.Formats {
 		s.formats[f] = true

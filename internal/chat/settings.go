@@ -1,6 +1,9 @@
 package chat
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind is the kind of a setting: one of the lists of the setup file.
 type Kind string
@@ -71,6 +74,55 @@ type Channel struct {
 
 	CreatedAt Micros `json:"-"`
 	TenantID  ID     `json:"-"`
+}
+
+// What a channel's callers are shown (specs/chatapi.md §4, §5).
+const (
+	EventsOperator = "operator"    // events_default: replies of operators
+	EventsOutside  = "outside"     // and answers that did not go back in the call that asked
+	CIDExcludeOwn  = "exclude_own" // cid_filter: all but what the connection has seen
+	CIDOnlyOwn     = "only_own"    // only what the connection asked, and what nobody asked for
+)
+
+// FormatChatAPI is the format of a Chat API channel's webhook.
+const FormatChatAPI = "chatapi"
+
+// Format is that of the channel's webhook, "" when it has none.
+func (c *Channel) Format() string {
+	if c.WebhookURL == "" || c.Kind != ChannelChatAPI {
+		return ""
+	}
+	return FormatChatAPI
+}
+
+// Wants says whether the channel's webhook is told of the event: of the head of
+// every answer that did not go back in the call that asked (specs/chatapi.md §3).
+func (c *Channel) Wants(e *Event) bool {
+	if c.Format() == "" || e.Data.QuestionID == "" || e.Data.Synced || e.Author == AuthorClient {
+		return false
+	}
+	return e.Kind == EventMessageCreated || e.Kind == EventBotSilent && e.Data.Answer.visible()
+}
+
+// SigningSecrets lists the secrets that sign a call of the channel's webhook.
+func (c *Channel) SigningSecrets() []string {
+	if c.WebhookSecret == "" {
+		return nil
+	}
+	return []string{c.WebhookSecret}
+}
+
+// SyncWait is how long a synchronous question waits for its answer.
+func (c *Channel) SyncWait() time.Duration { return orDefault(c.SyncTimeout, 30*time.Second) }
+
+// PollWait is how long a poll waits for events; 0 does not wait.
+func (c *Channel) PollWait() time.Duration { return orDefault(c.PollCeiling, 20*time.Second) }
+
+func orDefault(set *Duration, def time.Duration) time.Duration {
+	if set == nil {
+		return def
+	}
+	return time.Duration(*set)
 }
 
 // IsAuthorized says whether the channel's client ids are the tenant's own, so

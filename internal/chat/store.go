@@ -34,6 +34,7 @@ type Reader interface {
 	ClientReader
 	ConversationReader
 	LogReader
+	ExchangeReader
 	DeliveryReader
 	SettingReader
 	LoginReader
@@ -49,6 +50,7 @@ type Tx interface {
 	ClientWriter
 	ConversationWriter
 	LogWriter
+	ExchangeWriter
 	LaneStore
 	DeliveryWriter
 	TimerStore
@@ -112,9 +114,9 @@ type LogReader interface {
 	Events(tenant, conversation ID, after int64, limit int) ([]Entry, error)
 	// Event returns one entry, or CodeNotFound.
 	Event(tenant, conversation ID, seq int64) (*Entry, error)
-	// EventsOfClient returns events of all the client's conversations with
-	// At >= from, rising by At, at most limit.
-	EventsOfClient(tenant, client ID, from Micros, limit int) ([]Entry, error)
+	// EventsOfClient returns events of all the client's conversations on a
+	// channel with At >= from, rising by At, at most limit.
+	EventsOfClient(tenant, client, channel ID, from Micros, limit int) ([]Entry, error)
 	// Feed returns events of the tenant with ID > after, rising by ID, at most
 	// limit, never one that could still be preceded by a running transaction.
 	Feed(tenant, after ID, limit int) ([]Entry, error)
@@ -128,6 +130,40 @@ type LogWriter interface {
 	AddMessage(m *Message) error
 	// SetMessageStatus changes a message's status.
 	SetMessageStatus(tenant, message ID, status Status) error
+}
+
+// ExchangeReader reads what a channel's callers know their questions by, and
+// what they have read.
+type ExchangeReader interface {
+	Exchange(tenant, channel, client ID, questionID string) (*Exchange, error)
+	// UnreadExchanges counts the answers whose status is before READ.
+	UnreadExchanges(tenant, channel, client ID) (int, error)
+	PollCursor(tenant, channel, client ID, cid string) (*PollCursor, error)
+	// LastPolled returns the greatest At of the cursors of all the client's
+	// connections, 0 when there is none.
+	LastPolled(tenant, channel, client ID) (Micros, error)
+	ClientState(tenant, channel, client ID) (*ClientState, error)
+	// ProcessSeen returns when a process was last seen alive.
+	ProcessSeen(process string) (Micros, error)
+}
+
+// ExchangeWriter keeps it.
+type ExchangeWriter interface {
+	// AddExchange is CodeConflict when the id is taken on the channel for the
+	// client.
+	AddExchange(x *Exchange) error
+	// SaveExchange writes SyncUntil, Process, Answer and Status.
+	SaveExchange(x *Exchange) error
+	// SavePollCursor inserts or replaces.
+	SavePollCursor(c *PollCursor) error
+	// SaveClientState inserts or replaces.
+	SaveClientState(c *ClientState) error
+	// BeatProcess notes that a process is alive now, and forgets those that
+	// have not been for a day.
+	BeatProcess(process string) error
+	// PrunePollCursors forgets up to limit cursors that were not moved since
+	// the moment, and says how many.
+	PrunePollCursors(before Micros, limit int) (int, error)
 }
 
 // LaneStore keeps the cursors.

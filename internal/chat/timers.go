@@ -136,5 +136,5 @@ func (u *unit) holds(t *Timer) bool {
 // addUnprompted appends messages of the bot that answer no question.
 func (u *unit) addUnprompted(messages []Content, meta AnswerMeta) error {
 	u.actor = Actor{Kind: ActorBot, TenantID: u.conv.TenantID, ID: u.session.Owner.ID}
-	return u.addMessages(messages, meta, 0)
+	return u.addMessages(messages, meta, nil)
 }

@@ -57,7 +57,9 @@ func (s *Service) update(ctx context.Context, actor Actor, fn func(u *unit) erro
 // unit did.
 func (s *Service) announce(u *unit) {
 	if len(u.entries) > 0 {
-		s.bus.Publish(Notice{TenantID: u.conv.TenantID, ConversationID: u.conv.ID, Entries: u.entries})
+		s.bus.Publish(Notice{
+			TenantID: u.conv.TenantID, ConversationID: u.conv.ID, ChannelID: u.conv.ChannelID, ExternalID: u.conv.ExternalID, Entries: u.entries,
+		})
 	}
 	if len(u.wake) > 0 {
 		s.waker.Wake(u.wake)
@@ -147,6 +149,9 @@ func (u *unit) wakeLanes(e *Event) error {
 		if err := u.wakeLane(i.ID, e.Seq); err != nil {
 			return err
 		}
+	}
+	if channel := u.task.Channel; u.s.formats[channel.Format()] && channel.Wants(e) {
+		return u.wakeLane(channel.ID, e.Seq)
 	}
 	return nil
 }

@@ -48,3 +48,5 @@ CREATE TABLE processes (
     id      TEXT PRIMARY KEY,
     seen_at BIGINT NOT NULL
 ) {{clustered}};
+
+CREATE INDEX processes_age ON processes (seen_at);

@@ -52,9 +52,10 @@ func (r *Reader) Event(tenant, conversation chat.ID, seq int64) (*chat.Entry, er
 }
 
 // EventsOfClient implements chat.LogReader.
-func (r *Reader) EventsOfClient(tenant, client chat.ID, from chat.Micros, limit int) ([]chat.Entry, error) {
-	return r.entries(` WHERE e.client_id = $1 AND e.at >= $2 AND e.tenant_id = CAST($3 AS BIGINT) ORDER BY e.at LIMIT $4`,
-		limit, client, from, tenant)
+func (r *Reader) EventsOfClient(tenant, client, channel chat.ID, from chat.Micros, limit int) ([]chat.Entry, error) {
+	return r.entries(` WHERE e.client_id = $1 AND e.at >= $2 AND e.tenant_id = CAST($3 AS BIGINT) AND e.conversation_id IN (
+		SELECT id FROM conversations WHERE client_id = $1 AND channel_id = $4) ORDER BY e.at LIMIT $5`,
+		limit, client, from, tenant, channel)
 }
 
 // Feed implements chat.LogReader. Where writers follow one another, what is

@@ -30,10 +30,26 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		},
 		"Event": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Event(as, w.talk.conversation, 1)) },
 		"EventsOfClient": func(tx chat.Tx, as chat.ID, w world) (int, error) {
-			return foundAll(tx.EventsOfClient(as, w.talk.client, 0, 9))
+			return foundAll(tx.EventsOfClient(as, w.talk.client, channel, 0, 9))
 		},
 		"Feed":    func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Feed(as, 0, 9)) },
 		"Message": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Message(as, w.entry.MessageID)) },
+		"Exchange": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.Exchange(as, channel, w.talk.client, "q"))
+		},
+		"UnreadExchanges": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return tx.UnreadExchanges(as, channel, w.talk.client)
+		},
+		"PollCursor": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.PollCursor(as, channel, w.talk.client, "tab"))
+		},
+		"LastPolled": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			at, err := tx.LastPolled(as, channel, w.talk.client)
+			return int(at), err
+		},
+		"ClientState": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return found(tx.ClientState(as, channel, w.talk.client))
+		},
 		"Lane": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return found(tx.Lane(as, hook, w.talk.conversation))
 		},
@@ -99,6 +115,18 @@ func foreignWrites() map[string]func(tx chat.Tx, as chat.ID, w world) error {
 		},
 		"SetMessageStatus": func(tx chat.Tx, as chat.ID, w world) error {
 			return tx.SetMessageStatus(as, w.entry.MessageID, chat.StatusRead)
+		},
+		"AddExchange": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.AddExchange(&chat.Exchange{TenantID: as, ChannelID: channel, ClientID: w.talk.client, QuestionID: "q"})
+		},
+		"SaveExchange": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveExchange(&chat.Exchange{TenantID: as, ChannelID: channel, ClientID: w.talk.client, QuestionID: "q", Status: chat.StatusRead})
+		},
+		"SavePollCursor": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SavePollCursor(&chat.PollCursor{TenantID: as, ChannelID: channel, ClientID: w.talk.client, CID: "tab", At: 99})
+		},
+		"SaveClientState": func(tx chat.Tx, as chat.ID, w world) error {
+			return tx.SaveClientState(&chat.ClientState{TenantID: as, ChannelID: channel, ClientID: w.talk.client, State: json.RawMessage(`"theirs"`)})
 		},
 		"WakeLane": func(tx chat.Tx, as chat.ID, w world) error { return tx.WakeLane(as, hook, w.talk.conversation, 99) },
 		"AddReplays": func(tx chat.Tx, as chat.ID, w world) error {

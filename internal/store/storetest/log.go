@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/tolmach/tolmach/internal/chat"
@@ -91,11 +92,12 @@ func eventWhole(t *testing.T, f *fixture) {
 		if err := tx.AppendEvent(e); err != nil {
 			return err
 		}
-		return tx.AppendEvent(bare)
+		conversation := &chat.Conversation{ID: 11, TenantID: ours, ClientID: 12, TaskID: task, ChannelID: channel}
+		return errors.Join(tx.AppendEvent(bare), tx.CreateConversation(conversation))
 	})
 	want := []chat.Entry{{Event: *e, Message: m}, {Event: *bare}}
 	equal(t, "Events", read(f, func(r chat.Reader) ([]chat.Entry, error) { return r.Events(ours, 11, 0, 9) }), want)
-	equal(t, "EventsOfClient", read(f, func(r chat.Reader) ([]chat.Entry, error) { return r.EventsOfClient(ours, 12, 0, 9) }), want)
+	equal(t, "EventsOfClient", read(f, func(r chat.Reader) ([]chat.Entry, error) { return r.EventsOfClient(ours, 12, channel, 0, 9) }), want)
 	equal(t, "Feed", read(f, func(r chat.Reader) ([]chat.Entry, error) { return r.Feed(ours, 0, 9) }), want)
 	equal(t, "Message", read(f, func(r chat.Reader) (*chat.Message, error) { return r.Message(ours, 32) }), m)
 	for i := range want {
@@ -133,10 +135,14 @@ func eventsOfClient(t *testing.T, f *fixture) {
 		{0, 0, []chat.Micros{}},
 	} {
 		entries := read(f, func(r chat.Reader) ([]chat.Entry, error) {
-			return r.EventsOfClient(ours, first.client, c.from, c.limit)
+			return r.EventsOfClient(ours, first.client, channel, c.from, c.limit)
 		})
 		equal(t, "ats", mapped(entries, func(e chat.Entry) chat.Micros { return e.At }), c.want)
 	}
+	elsewhere := read(f, func(r chat.Reader) ([]chat.Entry, error) {
+		return r.EventsOfClient(ours, first.client, channel+1, 0, 100)
+	})
+	equal(t, "events on another channel", len(elsewhere), 0)
 }
 
 func feed(t *testing.T, f *fixture) {

@@ -84,7 +84,7 @@ func numbering(t *testing.T, f *fixture) {
 	equal(t, "messages", len(said), writers*each)
 	for _, tk := range []talk{all[0], all[talks]} {
 		entries := read(f, func(r chat.Reader) ([]chat.Entry, error) {
-			return r.EventsOfClient(ours, tk.client, 0, writers*each)
+			return r.EventsOfClient(ours, tk.client, channel, 0, writers*each)
 		})
 		equal(t, "events of the client", len(entries), writers*each/clients)
 		for i := range entries[1:] {

@@ -25,6 +25,7 @@ func Run(t *testing.T, open Opener) {
 		"Clients":       clientTests(),
 		"Conversations": conversationTests(),
 		"Log":           logTests(),
+		"Exchanges":     exchangeTests(),
 		"Lanes":         laneTests(),
 		"Deliveries":    deliveryTests(),
 		"Timers":        timerTests(),

@@ -76,7 +76,7 @@ func tenantless() map[string]string {
 	return map[string]string{
 		"Now": work, "NextID": work, "EndpointHealth": work, "Tenants": work, "Settings": work, "SettingsVersion": work,
 		"Secret": work, "NextTimer": work, "TakeTimer": work, "ReleaseLanes": work, "PruneDeliveries": work, "PruneKeys": work,
-		"PruneLogins": work, "BumpSettings": work, "SaveSecret": work,
+		"ProcessSeen": work, "BeatProcess": work, "PrunePollCursors": work, "PruneLogins": work, "BumpSettings": work, "SaveSecret": work,
 		"CreateTenant": own, "AddLogin": own,
 		"ConversationByShareToken": secret, "Login": secret, "DeleteLogin": secret,
 	}
@@ -108,6 +108,11 @@ func newWorld(f *fixture) world {
 			tx.PutKey(&chat.IdempotencyKey{TenantID: ours, Scope: "s", Key: "k", MessageID: 1}),
 			tx.SaveSetting(&chat.Setting{ID: 1, TenantID: ours, Kind: chat.KindTag, Name: "vip", Body: json.RawMessage(`{}`)}),
 			tx.AddTarget(&chat.Target{TenantID: ours, TaskID: task, Name: "anna"}),
+			tx.AddExchange(&chat.Exchange{
+				TenantID: ours, ChannelID: channel, ClientID: w.talk.client, QuestionID: "q", Answer: 1, Status: chat.StatusSent,
+			}),
+			tx.SavePollCursor(&chat.PollCursor{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, CID: "tab", At: 1}),
+			tx.SaveClientState(&chat.ClientState{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, State: json.RawMessage(`{}`)}),
 			tx.AddLogin(&chat.Login{TokenHash: "hash", TenantID: ours, OperatorID: 1}),
 		)
 	})
@@ -131,14 +136,17 @@ func (w world) digest(f *fixture) string {
 		targets, err11 := tx.Targets(ours, task)
 		login, err12 := tx.Login("hash")
 		settings, err13 := tx.Settings()
+		exchange, err15 := tx.Exchange(ours, channel, w.talk.client, "q")
+		cursor, err16 := tx.PollCursor(ours, channel, w.talk.client, "tab")
+		state, err17 := tx.ClientState(ours, channel, w.talk.client)
 		kept := settings[:0]
 		for _, s := range settings {
 			if s.TenantID == ours {
 				kept = append(kept, s)
 			}
 		}
-		text, err14 := json.Marshal([]any{lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, kept})
-		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14)
+		text, err14 := json.Marshal([]any{exchange, cursor, state, lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, kept})
+		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15, err16, err17)
 	})
 }
 

@@ -1,0 +1,297 @@
+package chat
+
+import (
+	"context"
+	"time"
+)
+
+// Bounds of what one call of Poll or History returns (specs/chatapi.md §4, §9).
+const (
+	MaxPoll    = 250
+	MaxHistory = 1000
+)
+
+// PollCursor is up to where a connection of a client has read its events.
+type PollCursor struct {
+	TenantID  ID
+	ChannelID ID
+	ClientID  ID
+	CID       string // "" is the connection that has no id
+	At        Micros // of the last event read
+	UpdatedAt Micros
+}
+
+// Poll asks for what is new for one client of a channel.
+type Poll struct {
+	ExternalID string
+	CID        string
+	From       Micros        // inclusive; ignored unless Since
+	Since      bool          // From was given; else the cursor of the connection is read and moved
+	All        bool          // everything; else what the channel shows by default
+	Wait       time.Duration // how long to wait while there is nothing; 0 answers at once
+}
+
+// Polled is the answer to a Poll, oldest first, at most MaxPoll. More says that
+// there is more to read.
+type Polled struct {
+	Envelopes []Envelope
+	More      bool
+}
+
+// Poll returns what is new for a client of the channel that acts, waiting for it
+// when there is nothing: any number of callers may wait for one client
+// (specs/chatapi.md §4). A client that is not known yet has nothing, and is
+// waited for all the same. Errors: CodeMissing, CodeInvalid; that of ctx when the
+// caller hangs up.
+func (s *Service) Poll(ctx context.Context, actor Actor, p Poll) (Polled, error) {
+	channel, err := s.ownChannel(actor, p.ExternalID)
+	if err == nil {
+		err = (&Question{CID: p.CID}).check()
+	}
+	if err != nil {
+		return Polled{}, err
+	}
+	w := poller{s: s, channel: channel, p: p}
+	sub := s.bus.Subscribe(Topic{TenantID: actor.TenantID, ChannelID: channel.ID, ExternalID: p.ExternalID})
+	defer sub.Close()
+	ceiling := time.NewTimer(p.Wait)
+	defer ceiling.Stop()
+	for {
+		found, err := w.read(ctx)
+		if err != nil || len(found.Envelopes) > 0 {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return Polled{}, ctx.Err()
+		case <-ceiling.C:
+			return Polled{}, nil
+		case <-sub.C():
+			drain(sub)
+		}
+	}
+}
+
+// drain forgets the notices that are there: the log is read anyway.
+func drain(sub Subscription) {
+	for len(sub.C()) > 0 {
+		<-sub.C()
+	}
+}
+
+func checkCaller(externalID string) error {
+	switch {
+	case externalID == "":
+		return &Error{Code: CodeMissing, Field: "clientId", Message: "is missing"}
+	case len(externalID) > MaxExternalID:
+		return &Error{Code: CodeInvalid, Field: "clientId", Message: "is over 512 bytes"}
+	}
+	return nil
+}
+
+// poller is one Poll: from is where it goes on reading while it waits.
+type poller struct {
+	s       *Service
+	channel *Channel
+	p       Poll
+	placed  bool // from is known
+	from    Micros
+}
+
+// read returns what there is now, and moves the cursor past what it returns.
+func (w *poller) read(ctx context.Context) (Polled, error) {
+	var found Polled
+	var client *Client
+	stored := true
+	err := w.s.store.View(ctx, func(r Reader) (err error) {
+		found, stored = Polled{}, true
+		client, err = r.ClientByExternalID(w.channel.TenantID, w.channel.ExternalScope(), w.p.ExternalID)
+		if ErrorCode(err) == CodeNotFound {
+			client = nil
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		from := w.from
+		if !w.placed {
+			if from, stored, err = w.place(r, client.ID); err != nil {
+				return err
+			}
+		}
+		found, w.from, err = w.collect(r, client.ID, from)
+		w.placed = err == nil
+		return err
+	})
+	if err != nil || client == nil || w.p.Since || stored && len(found.Envelopes) == 0 {
+		return found, err
+	}
+	return found, w.s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		return tx.SavePollCursor(&PollCursor{
+			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: client.ID, CID: w.p.CID, At: w.from - 1, UpdatedAt: tx.Now(),
+		})
+	})
+}
+
+// place finds where to begin: at From, at the connection's cursor, or, for one
+// that has none, after what any other one has read. A connection with an id
+// sees nothing older than its first contact. stored is false when a first
+// contact is to be written down.
+func (w *poller) place(r Reader, client ID) (from Micros, stored bool, err error) {
+	if w.p.Since {
+		return w.p.From, true, nil
+	}
+	cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
+	switch {
+	case err == nil:
+		return cursor.At + 1, true, nil
+	case ErrorCode(err) != CodeNotFound:
+		return 0, false, err
+	case w.p.CID != "":
+		return r.Now(), false, nil
+	}
+	last, err := r.LastPolled(w.channel.TenantID, w.channel.ID, client)
+	return last + 1, true, err
+}
+
+// collect reads envelopes from a moment on, and says where the next reading
+// goes on.
+func (w *poller) collect(r Reader, client ID, from Micros) (found Polled, next Micros, err error) {
+	next = from
+	walk := walker{r: r, tenant: w.channel.TenantID, channel: w.channel.ID, client: client, from: from}
+	for {
+		e, err := walk.next()
+		if err != nil {
+			return Polled{}, from, err
+		}
+		if e == nil {
+			return found, max(next, walk.from), nil
+		}
+		if w.shows(e) {
+			if len(found.Envelopes) == MaxPoll {
+				found.More = true
+				return found, next, nil
+			}
+			if err := e.addNow(r, w.channel.ID); err != nil {
+				return Polled{}, from, err
+			}
+			found.Envelopes = append(found.Envelopes, *e)
+		}
+		next = e.Entries[len(e.Entries)-1].At + 1
+	}
+}
+
+// shows says whether the caller gets an envelope: what the channel shows by
+// default, or everything, and of that what its connection filter lets through
+// (specs/chatapi.md §4, §5).
+func (w *poller) shows(e *Envelope) bool {
+	late := e.Type == EnvelopeBot && !e.Head().Data.Synced
+	if !w.p.All && e.Type != EnvelopeOperator && (!late || w.channel.EventsDefault != EventsOutside) {
+		return false
+	}
+	if w.p.CID == "" {
+		return true
+	}
+	if w.channel.CIDFilter == CIDOnlyOwn {
+		unprompted := e.Type == EnvelopeOperator || late && e.Head().Data.CID == ""
+		return unprompted || e.Head().Data.CID == w.p.CID
+	}
+	return !e.Own(w.p.CID)
+}
+
+// walker reads a client's log on one channel envelope by envelope.
+type walker struct {
+	r                       Reader
+	tenant, channel, client ID
+	from                    Micros
+	entries                 []Entry
+	last                    bool // the page at hand is the last one
+}
+
+// next returns the next envelope, or nil at the end. An answer that a page cuts
+// in two is read again, whole.
+func (w *walker) next() (*Envelope, error) {
+	for {
+		before := w.entries
+		e, rest := nextEnvelope(w.entries)
+		if e != nil && (w.last || len(rest) > 0) {
+			w.entries = rest
+			return e, nil
+		}
+		if w.last {
+			w.entries = nil
+			return nil, nil
+		}
+		if err := w.page(e, len(before)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// page reads on: from the envelope that is at the end of the page at hand, or
+// past it.
+func (w *walker) page(cut *Envelope, size int) error {
+	if size > 0 {
+		w.from = w.entries[size-1].At + 1
+	}
+	if cut != nil {
+		w.from = cut.Head().At
+	}
+	const page = 4 * MaxAnswerMessages // more than any answer has
+	var err error
+	w.entries, err = w.r.EventsOfClient(w.tenant, w.client, w.channel, w.from, page)
+	if err != nil {
+		return err
+	}
+	w.last = len(w.entries) < page
+	if w.last && len(w.entries) > 0 {
+		w.from = w.entries[len(w.entries)-1].At + 1
+	}
+	return nil
+}
+
+// HistoryQuery selects a period of a client's dialogue.
+type HistoryQuery struct {
+	ExternalID string
+	From, To   Micros // inclusive; To 0 is no bound
+	Limit      int    // 1 to MaxHistory
+}
+
+// History returns the requests and answers of a client of the channel that
+// acts, oldest first (specs/chatapi.md §9). An unknown client has none.
+func (s *Service) History(ctx context.Context, actor Actor, q HistoryQuery) (Polled, error) {
+	channel, err := s.ownChannel(actor, q.ExternalID)
+	if err != nil {
+		return Polled{}, err
+	}
+	if q.Limit < 1 || q.Limit > MaxHistory {
+		return Polled{}, Invalid("limit", "is not between 1 and %d", MaxHistory)
+	}
+	var found Polled
+	err = s.store.View(ctx, func(r Reader) error {
+		found = Polled{}
+		client, err := r.ClientByExternalID(actor.TenantID, channel.ExternalScope(), q.ExternalID)
+		if err != nil {
+			return ignoreGone(err)
+		}
+		walk := walker{r: r, tenant: actor.TenantID, channel: channel.ID, client: client.ID, from: q.From}
+		for {
+			e, err := walk.next()
+			if err != nil || e == nil || q.To != 0 && e.Head().At > q.To {
+				return err
+			}
+			if e.Type == EnvelopeState {
+				continue
+			}
+			if len(found.Envelopes) == q.Limit {
+				found.More = true
+				return nil
+			}
+			if err := e.addNow(r, channel.ID); err != nil {
+				return err
+			}
+			found.Envelopes = append(found.Envelopes, *e)
+		}
+	})
+	return found, err
+}
