@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -70,10 +69,10 @@ func (r *runner) turn(ctx context.Context, t Turner, w *chat.Work) (a chat.Answe
 func (r *runner) answer(ctx context.Context, st chat.Settlement, a chat.Answer) (step, error) {
 	w := st.Work
 	a.ConversationID, a.Question, a.Version = w.Lane.ConversationID, w.Asked.Seq, w.Entry.Version
-	st.Until = r.until()
 	a.Settle = &st
-	s := step{held: st.Until != 0}
+	var s step
 	err := r.persist(ctx, func(ctx context.Context) (err error) {
+		st.Until = r.until()
 		s.next, err = r.engine.svc.Answer(ctx, r.actor(), a)
 		return err
 	})
@@ -91,8 +90,8 @@ func (r *runner) answer(ctx context.Context, st chat.Settlement, a chat.Answer) 
 		r.log(w, st, late, verdict{})
 		return r.settle(st)
 	case code == chat.CodeConflict:
-		return step{}, nil // somebody else has the lane: what he does is done
-	case code == chat.CodeUnavailable || errors.Is(err, context.DeadlineExceeded):
+		return r.resume(w)
+	case code == chat.CodeUnavailable || r.patience.Err() != nil:
 		return step{}, err
 	default:
 		return r.failed(ctx, st, fmt.Errorf("the answer can't be taken: %w", err))
@@ -123,10 +122,11 @@ func (r *runner) again(st chat.Settlement, err error, wait time.Duration, counts
 // passOn moves the session on along its route, visibly. A question that can't
 // be moved on, since its task is gone, is parked all the same.
 func (r *runner) passOn(ctx context.Context, st chat.Settlement) (step, error) {
-	st.State, st.Until = chat.DeliveryParked, r.until()
+	st.State = chat.DeliveryParked
 	r.log(st.Work, st, failed, verdict{})
-	s := step{held: st.Until != 0}
+	var s step
 	err := r.persist(ctx, func(ctx context.Context) (err error) {
+		st.Until = r.until()
 		s.next, err = r.engine.svc.BotFailed(ctx, r.actor(), st.Work, st)
 		return err
 	})
@@ -134,8 +134,8 @@ func (r *runner) passOn(ctx context.Context, st chat.Settlement) (step, error) {
 	case err == nil:
 		return s, nil
 	case code == chat.CodeConflict:
-		return step{}, nil // as in answer
-	case code == chat.CodeUnavailable || errors.Is(err, context.DeadlineExceeded):
+		return r.resume(st.Work)
+	case code == chat.CodeUnavailable || r.patience.Err() != nil:
 		return step{}, err
 	default:
 		r.logFailure("delivery.bot_not_passed_on", st.Work.Lane, err)

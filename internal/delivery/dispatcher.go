@@ -30,8 +30,9 @@ type dispatcher struct {
 	alarm   *time.Timer
 	alarmAt chat.Micros // 0: not set
 
-	stop  context.Context // nothing new from then on
-	calls context.Context // of the calls of the runners
+	stop     context.Context // nothing new from then on
+	calls    context.Context // of the calls of the runners
+	patience context.Context // of the runners with the store
 }
 
 func newDispatcher(e *Engine, stored map[chat.ID]chat.EndpointHealth) *dispatcher {
@@ -46,7 +47,9 @@ func (d *dispatcher) run(ctx context.Context) error {
 	defer close(d.gone)
 	calls, interrupt := context.WithCancel(context.WithoutCancel(ctx))
 	defer interrupt()
-	d.stop, d.calls = ctx, calls
+	patience, lose := context.WithCancel(context.WithoutCancel(ctx))
+	defer lose()
+	d.stop, d.calls, d.patience = ctx, calls, patience
 	d.alarm = time.NewTimer(time.Hour)
 	defer d.alarm.Stop()
 	d.sync()
@@ -54,7 +57,7 @@ func (d *dispatcher) run(ctx context.Context) error {
 		d.schedule()
 		select {
 		case <-ctx.Done():
-			return d.drain(interrupt)
+			return d.drain(interrupt, lose)
 		case <-d.engine.signal:
 			d.wake(d.engine.takeWoken())
 		case after := <-d.posts:
@@ -168,10 +171,13 @@ func (d *dispatcher) ring() {
 }
 
 // drain lets the jobs under way end: in peace for the grace, interrupted after
-// it. Then it lets go what was claimed and not begun.
-func (d *dispatcher) drain(interrupt func()) error {
+// it; what the store can't take then is lost after some more time. Then it lets
+// go what was claimed and not begun.
+func (d *dispatcher) drain(interrupt, lose func()) error {
 	grace := time.AfterFunc(d.engine.options.Grace, interrupt)
 	defer grace.Stop()
+	patience := time.AfterFunc(d.engine.options.Grace+storePatience, lose)
+	defer patience.Stop()
 	end := time.NewTimer(d.engine.options.Grace + 2*storePatience)
 	defer end.Stop()
 	for d.running > 0 {

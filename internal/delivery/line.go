@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
@@ -17,9 +18,10 @@ const (
 // line is what the dispatcher keeps for one endpoint.
 type line struct {
 	*endpoint
-	ready    []chat.Lane // claimed, to be carried on
-	inflight int         // runners
-	due      bool        // lanes may be due
+	ready    []chat.Lane  // claimed, to be carried on
+	inflight int          // runners
+	owed     atomic.Int32 // of them, those whose outcome the store could not take yet
+	due      bool         // lanes may be due
 	claiming bool
 	queued   bool
 	dueAt    []chat.Micros // when lanes are known to be due again, rising
@@ -61,7 +63,7 @@ func (l *line) take(now chat.Micros) (chat.Lane, bool) {
 	for len(l.ready) > 0 {
 		lane := l.ready[0]
 		l.ready = l.ready[1:]
-		if lane.DueAt >= now.Add(l.timeout()+leaseMargin) {
+		if l.fits(lane, now) {
 			return lane, true
 		}
 		l.soon(lane.DueAt)
@@ -138,14 +140,15 @@ func (d *dispatcher) crowded(l *line) bool {
 }
 
 // claim takes due lanes: what may start now, and while all is well as much
-// again ahead, so that claims come in batches.
+// again ahead, so that claims come in batches. A store that owes an outcome has
+// other things to do (runner.persist).
 func (d *dispatcher) claim(l *line, room int, now chat.Micros) {
 	ahead := 0
 	if l.gate.steady(now) {
 		ahead = room + l.inflight
 	}
 	limit := room + ahead - len(l.ready)
-	if !l.due || l.claiming || limit <= 0 || len(l.ready) > ahead/2 {
+	if !l.due || l.claiming || l.owed.Load() > 0 || limit <= 0 || len(l.ready) > ahead/2 {
 		return
 	}
 	l.due, l.claiming = false, true
@@ -184,7 +187,7 @@ func (d *dispatcher) start(l *line, lane chat.Lane, now chat.Micros) {
 	l.inflight++
 	d.inflight++
 	l.gate.start(now, lane.ConversationID)
-	r := &runner{engine: d.engine, endpoint: l.endpoint, stop: d.stop, calls: d.calls}
+	r := &runner{engine: d.engine, endpoint: l.endpoint, owed: &l.owed, stop: d.stop, calls: d.calls, patience: d.patience}
 	d.job(func() func() {
 		end := r.carry(lane)
 		return func() { d.ended(l, lane, end) }

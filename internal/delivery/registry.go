@@ -31,6 +31,11 @@ func (e *endpoint) timeout() time.Duration {
 	return turnTimeout
 }
 
+// fits says whether an exchange that begins now ends within the claim of a lane.
+func (e *endpoint) fits(lane chat.Lane, now chat.Micros) bool {
+	return lane.DueAt >= now.Add(e.timeout()+leaseMargin)
+}
+
 // registry is the endpoints that the settings name now.
 type registry struct {
 	mu       sync.RWMutex

@@ -22,6 +22,7 @@ type world struct {
 	options  delivery.Options
 	setup    chat.Setup
 	store    *sqlite.Store
+	outage   *outage // between the service and the store
 	engine   *delivery.Engine
 	receiver *receiver
 	logs     *lines
@@ -72,6 +73,7 @@ func newWorld(t *testing.T, edit func(s *chat.Setup, o *delivery.Options)) *worl
 		edit(&w.setup, &w.options)
 	}
 	w.store = openStore(t)
+	w.outage = &outage{Store: w.store}
 	w.serve()
 	w.apply()
 	w.tenant = w.Catalog().TenantByName("acme").ID
@@ -91,7 +93,7 @@ func (w *world) apply() {
 func (w *world) serve() {
 	w.engine = delivery.New(w.options)
 	svc, err := chat.New(w.t.Context(), chat.Options{
-		Store: w.store, Bus: hub.New(), Waker: w.engine, Bots: w.engine, Passwords: noPasswords{},
+		Store: w.outage, Bus: hub.New(), Waker: w.engine, Bots: w.engine, Passwords: noPasswords{},
 		Formats: []string{"native"}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
