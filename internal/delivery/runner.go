@@ -38,8 +38,8 @@ type step struct {
 
 // carry sends event after event of the lane while the endpoint is well, up to
 // runLength: one long lane leaves room for others. A lane that could not be
-// read in time is left to its lease. So is one whose outcome could not be
-// stored when the engine ended: its event is sent again, never lost.
+// read in time is left to its lease. So is one whose outcome the store refuses,
+// or could not take before the engine ended: its event is sent again, never lost.
 func (r *runner) carry(lane chat.Lane) ending {
 	for {
 		if !r.endpoint.fits(lane, r.engine.now()) {
