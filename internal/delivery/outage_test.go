@@ -104,7 +104,7 @@ func TestAClaimThatWasNotCommittedIsNobodys(t *testing.T) {
 
 func TestAnOutageLongerThanEveryClaimRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	often := func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 10 * time.Millisecond } // to be the first when it is over
+	often := func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 100 * time.Millisecond } // to be the first when it is over
 	inWorld(t, often, func(w *world) {
 		w.backlog()
 		w.receiver.answers(func(s sent) int {
