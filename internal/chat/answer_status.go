@@ -140,8 +140,10 @@ func (u *unit) reportAnswer(x *Exchange, status Status) (Status, error) {
 // setAnswerStatus changes the status of an answer and of all its messages, with
 // one event.
 func (u *unit) setAnswerStatus(x *Exchange, status Status) error {
-	if err := u.load(x.TenantID, x.ConversationID); err != nil {
-		return err
+	if u.conv == nil {
+		if err := u.load(x.TenantID, x.ConversationID); err != nil {
+			return err
+		}
 	}
 	entries, err := readAnswer(u.Tx, x)
 	if err != nil {

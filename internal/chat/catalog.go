@@ -63,8 +63,8 @@ type Endpoint struct {
 	Kind        EndpointKind
 	Name        string
 	Bot         *Bot
-	Integration *Integration
-	Channel     *Channel // one with a webhook
+	Integration *Integration // of an integration, or the webhook of a channel that has one
+	Channel     *Channel
 }
 
 // NewCatalog resolves the stored settings. It fails on a reference that leads
@@ -176,6 +176,9 @@ func (c *Catalog) addEndpoint(s *Setting, names nameIndex) error {
 		v.ID, v.TenantID, v.CreatedAt = s.ID, s.TenantID, s.CreatedAt
 		c.channels[s.ID], c.channelByToken[v.Token] = v, v
 		e.Kind, e.Channel = EndpointChannel, v
+		if format := v.Format(); format != "" {
+			e.Integration = &Integration{ID: v.ID, TenantID: v.TenantID, Name: v.Name, Format: format, URL: v.WebhookURL, Secret: v.WebhookSecret}
+		}
 	case KindBot:
 		v, err := decode[Bot](s, names)
 		if err != nil {

@@ -45,7 +45,7 @@ type Accepted struct {
 	At             Micros
 	Duplicate      bool   // the key, or the question's id, was known: nothing new was made
 	QuestionID     string // of the question, when it was asked as one
-	NewSession     bool   // it opened a session
+	NewSession     bool   // the question opened a session
 }
 
 // ClientMessage appends a client's message, making the client, the
@@ -119,11 +119,11 @@ func (u *unit) ask(in *Incoming, payload json.RawMessage) (EventData, error) {
 func (u *unit) accepted(in *Incoming, said string, e *Event) (Accepted, error) {
 	out := Accepted{
 		ConversationID: u.conv.ID, CreatedAt: u.conv.CreatedAt, MessageID: e.MessageID, Seq: e.Seq, At: e.At,
-		QuestionID: e.Data.QuestionID, NewSession: e.Data.NewSession,
 	}
 	if in.Question == nil {
 		return out, nil
 	}
+	out.QuestionID, out.NewSession = e.Data.QuestionID, e.Data.NewSession
 	return out, u.openExchange(in.Question, out.QuestionID, said, e)
 }
 
@@ -131,6 +131,9 @@ func (u *unit) accepted(in *Incoming, said string, e *Event) (Accepted, error) {
 // may be asked.
 func (u *unit) addClientMessage(c Content, data EventData) (*Event, error) {
 	if err := u.matchPress(&c); err != nil {
+		return nil, err
+	}
+	if err := u.heedPhrase(c.Text); err != nil {
 		return nil, err
 	}
 	m, err := u.newMessage(AuthorClient, c)

@@ -104,14 +104,6 @@ func (c *Channel) Wants(e *Event) bool {
 	return e.Kind == EventMessageCreated || e.Kind == EventBotSilent && e.Data.Answer.visible()
 }
 
-// SigningSecrets lists the secrets that sign a call of the channel's webhook.
-func (c *Channel) SigningSecrets() []string {
-	if c.WebhookSecret == "" {
-		return nil
-	}
-	return []string{c.WebhookSecret}
-}
-
 // SyncWait is how long a synchronous question waits for its answer.
 func (c *Channel) SyncWait() time.Duration { return orDefault(c.SyncTimeout, 30*time.Second) }
 
@@ -280,6 +272,9 @@ const AllMessages = "all_messages"
 // for all_messages (the client's own only with echo_user), and each flag that
 // becomes set for a subscription of the flag's name (specs/selarti.md §4.1).
 func (i *Integration) Wants(e *Event) bool {
+	if i.Format == FormatChatAPI && e.Kind == EventMessageCreated && e.Author == AuthorBot && e.Data.Answer == nil {
+		return false // it goes with the head of its answer
+	}
 	for _, name := range i.Events {
 		switch {
 		case name == AllMessages && e.Kind == EventMessageCreated:

@@ -22,6 +22,13 @@ type Settlement struct {
 // all the same; to settle it again records it once and goes on with the lane.
 func (s *Service) Settle(ctx context.Context, st Settlement) (*Lane, error) {
 	var lane *Lane
+	if st.tellsAnswer() {
+		err := s.update(ctx, SystemActor(st.Work.Lane.TenantID), func(u *unit) (err error) {
+			lane, err = u.settleAnswer(&st)
+			return err
+		})
+		return lane, err
+	}
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		u := &unit{Tx: tx, s: s, cat: s.Catalog(), now: tx.Now()}
 		lane, err = u.settle(&st)
@@ -59,6 +66,43 @@ func resumed(tx Tx, w *Work) (*Lane, error) {
 		return nil, err
 	}
 	return lane, nil
+}
+
+// tellsAnswer says whether the outcome shows in the status of an answer: the
+// webhook of a channel carries answers, and what it could not deliver is
+// NOT_SENT until a replay delivers it (specs/chatapi.md §9).
+func (st *Settlement) tellsAnswer() bool {
+	return st.Work.Endpoint.Kind == EndpointChannel &&
+		(st.State == DeliveryParked || st.State == DeliveryDelivered && st.Work.Replay)
+}
+
+// settleAnswer settles and keeps the answer's status true. The rows are locked
+// in the order of all use cases: the lane after the conversation.
+func (u *unit) settleAnswer(st *Settlement) (*Lane, error) {
+	w := st.Work
+	gone := u.load(w.Lane.TenantID, w.Lane.ConversationID)
+	if err := ignoreGone(gone); err != nil {
+		return nil, err
+	}
+	lane, err := u.settle(st)
+	if ErrorCode(err) == CodeConflict {
+		return nil, nil
+	}
+	if err != nil || gone != nil {
+		return lane, err
+	}
+	x, err := u.Exchange(u.conv.TenantID, u.conv.ChannelID, u.client.ID, w.Entry.Data.QuestionID)
+	if err != nil {
+		return lane, ignoreGone(err)
+	}
+	from, to := StatusSent, StatusNotSent
+	if st.State == DeliveryDelivered {
+		from, to = to, from
+	}
+	if x.Status != from {
+		return lane, nil
+	}
+	return lane, u.setAnswerStatus(x, to)
 }
 
 // settle is CodeConflict, before it wrote anything, when the claim is lost or

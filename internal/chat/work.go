@@ -19,8 +19,10 @@ type Work struct {
 	Session      *Session  // the open one, or nil
 	Delivery     *Delivery // of an earlier try or a replay, with its body; nil at first
 	Replay       bool
-	Answered     bool   // a bot's question that has an answer already
-	GapID        string // webhook id of the event parked just before this one, or ""
+	Answered     bool     // a bot's question that has an answer already
+	OperatorSaid []string // for a bot: what people said since it spoke last, the latest 50 texts of 16 KiB together
+	Answer       []Entry  // for FormatChatAPI: the whole answer that Entry is the head of
+	GapID        string   // webhook id of the event parked just before this one, or ""
 }
 
 // WebhookID is the id of this event at this endpoint: the same on every try.
@@ -133,6 +135,11 @@ func (w *Work) findNeighbours(r Reader) (err error) {
 	if w.Endpoint.Kind == EndpointBot {
 		return w.findQuestion(r)
 	}
+	if w.Endpoint.Integration != nil && w.Endpoint.Integration.Format == FormatChatAPI {
+		if err := w.findAnswer(r); err != nil {
+			return err
+		}
+	}
 	before, err := r.PreviousDelivery(l.TenantID, l.EndpointID, l.ConversationID, w.Entry.Seq)
 	switch {
 	case err == nil && before.State == DeliveryParked:
@@ -143,9 +150,18 @@ func (w *Work) findNeighbours(r Reader) (err error) {
 	return nil
 }
 
+// findAnswer adds the messages that go out together with Entry.
+func (w *Work) findAnswer(r Reader) error {
+	entries, err := r.Events(w.Lane.TenantID, w.Lane.ConversationID, w.Entry.Seq-1, MaxAnswerMessages)
+	if err == nil && len(entries) > 0 {
+		w.Answer = entries[:answerLength(entries)]
+	}
+	return err
+}
+
 // findQuestion adds what a bot is asked, and whether it has answered: by the
 // API, or before a crash.
-func (w *Work) findQuestion(r Reader) error {
+func (w *Work) findQuestion(r Reader) (err error) {
 	l := w.Lane
 	if w.Entry.Kind == EventOwnerChanged {
 		asked, err := r.Event(l.TenantID, l.ConversationID, w.Entry.Data.Question)
@@ -153,6 +169,11 @@ func (w *Work) findQuestion(r Reader) error {
 			return err
 		}
 		w.Asked = *asked
+	}
+	if w.Session != nil && w.Session.Livechat != 0 {
+		if w.OperatorSaid, err = operatorSaid(r, w.Conversation, w.Session.Livechat, w.Entry.Seq); err != nil {
+			return err
+		}
 	}
 	if w.Endpoint.Bot.Kind != BotWebhook {
 		return nil // a built-in bot's answer and its settle are one transaction

@@ -17,12 +17,13 @@ const buffer = 64
 type Hub struct {
 	mu      sync.RWMutex
 	topics  map[chat.Topic]map[*subscription]struct{}
+	named   map[chat.ID]int // by tenant: subscriptions that name a client, not a conversation
 	dropped atomic.Int64
 }
 
 // New makes an empty hub. It owns no goroutine and needs no closing.
 func New() *Hub {
-	return &Hub{topics: map[chat.Topic]map[*subscription]struct{}{}}
+	return &Hub{topics: map[chat.Topic]map[*subscription]struct{}{}, named: map[chat.ID]int{}}
 }
 
 // Publish hands the notice to every subscription of its topics.
@@ -49,14 +50,31 @@ func (h *Hub) Subscribe(t chat.Topic) chat.Subscription {
 		h.topics[t] = map[*subscription]struct{}{}
 	}
 	h.topics[t][sub] = struct{}{}
+	if t.ChannelID != 0 {
+		h.named[t.TenantID]++
+	}
 	return sub
 }
 
-// Followed says whether anybody would hear of a conversation.
-func (h *Hub) Followed(t chat.Topic) bool {
+// Followed says whether anybody would hear of the notice.
+func (h *Hub) Followed(n *chat.Notice) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.topics[t]) > 0 || len(h.topics[chat.Topic{TenantID: t.TenantID}]) > 0
+	for _, topic := range n.Topics() {
+		if len(h.topics[topic]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// MayFollow says whether anybody may want to hear of a conversation whose client
+// is not known.
+func (h *Hub) MayFollow(tenant, conversation chat.ID) bool {
+	h.mu.RLock()
+	named := h.named[tenant]
+	h.mu.RUnlock()
+	return named > 0 || h.Followed(&chat.Notice{TenantID: tenant, ConversationID: conversation})
 }
 
 // Dropped counts the notices that slow subscribers missed.
@@ -86,7 +104,15 @@ func (s *subscription) C() <-chan chat.Notice { return s.c }
 func (s *subscription) Close() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
+	if _, open := s.hub.topics[s.topic][s]; !open {
+		return
+	}
 	delete(s.hub.topics[s.topic], s)
+	if s.topic.ChannelID != 0 {
+		if s.hub.named[s.topic.TenantID]--; s.hub.named[s.topic.TenantID] == 0 {
+			delete(s.hub.named, s.topic.TenantID)
+		}
+	}
 	if len(s.hub.topics[s.topic]) == 0 {
 		delete(s.hub.topics, s.topic)
 	}

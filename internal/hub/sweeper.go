@@ -89,8 +89,8 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 
 // span is what is new in one conversation: after < seq <= last.
 type span struct {
-	topic       chat.Topic
-	after, last int64
+	tenant, conversation chat.ID
+	after, last          int64
 }
 
 // unknown finds what nobody here was told of and somebody wants to know.
@@ -107,9 +107,8 @@ func (s *Sweeper) unknown(events []chat.Event) map[chat.ID]*span {
 		case sp != nil:
 			sp.after, sp.last = min(sp.after, e.Seq-1), max(sp.last, e.Seq)
 		default:
-			topic := chat.Topic{TenantID: e.TenantID, ConversationID: e.ConversationID}
-			if s.hub.Followed(topic) {
-				spans[e.ConversationID] = &span{topic, e.Seq - 1, e.Seq}
+			if s.hub.MayFollow(e.TenantID, e.ConversationID) {
+				spans[e.ConversationID] = &span{e.TenantID, e.ConversationID, e.Seq - 1, e.Seq}
 			}
 		}
 	}
@@ -125,14 +124,13 @@ func (s *Sweeper) publish(ctx context.Context, spans map[chat.ID]*span) error {
 	err := s.log.View(ctx, func(r chat.Reader) error {
 		notices = nil
 		for _, sp := range spans {
-			entries, err := r.Events(sp.topic.TenantID, sp.topic.ConversationID, sp.after, int(sp.last-sp.after))
+			n, err := s.read(r, sp)
 			if err != nil {
 				return err
 			}
-			if len(entries) == 0 {
-				continue
+			if len(n.Entries) > 0 {
+				notices = append(notices, n)
 			}
-			notices = append(notices, chat.Notice{TenantID: sp.topic.TenantID, ConversationID: sp.topic.ConversationID, Entries: entries})
 		}
 		return nil
 	})
@@ -143,6 +141,19 @@ func (s *Sweeper) publish(ctx context.Context, spans map[chat.ID]*span) error {
 		s.Publish(n)
 	}
 	return nil
+}
+
+// read makes the notice of a span; one without entries when nobody follows.
+func (s *Sweeper) read(r chat.Reader, sp *span) (chat.Notice, error) {
+	conv, err := r.Conversation(sp.tenant, sp.conversation)
+	if err != nil {
+		return chat.Notice{}, err
+	}
+	n := chat.Notice{TenantID: sp.tenant, ConversationID: sp.conversation, ChannelID: conv.ChannelID, ExternalID: conv.ExternalID}
+	if s.hub.Followed(&n) {
+		n.Entries, err = r.Events(sp.tenant, sp.conversation, sp.after, int(sp.last-sp.after))
+	}
+	return n, err
 }
 
 // tell remembers what was published.

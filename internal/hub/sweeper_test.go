@@ -13,7 +13,7 @@ import (
 
 // fakeLog is a log of two nodes in memory. Events up to the horizon are final.
 type fakeLog struct {
-	chat.Reader // only Events is called
+	chat.Reader // only Events and Conversation are called
 	events      []chat.Event
 	horizon     chat.ID
 	err         error
@@ -43,6 +43,11 @@ func (l *fakeLog) Events(tenant, conversation chat.ID, after int64, limit int) (
 		}
 	}
 	return list, nil
+}
+
+// Conversation is one of client "anna" on channel 5.
+func (l *fakeLog) Conversation(tenant, id chat.ID) (*chat.Conversation, error) {
+	return &chat.Conversation{ID: id, TenantID: tenant, ChannelID: 5, ExternalID: "anna"}, nil
 }
 
 // commit adds the next event of a conversation; the ids may have gaps.
@@ -101,6 +106,8 @@ func TestSweepTellsOfOtherNodes(t *testing.T) {
 	sub := s.Subscribe(chat.Topic{TenantID: 1, ConversationID: 7})
 	all := s.Subscribe(chat.Topic{TenantID: 1})
 	other := s.Subscribe(chat.Topic{TenantID: 2})
+	hers := s.Subscribe(chat.Topic{TenantID: 1, ChannelID: 5, ExternalID: "anna"})
+	his := s.Subscribe(chat.Topic{TenantID: 1, ChannelID: 5, ExternalID: "boris"})
 	sweep()
 	expect(t, sub) // nothing of before
 	l.commit(30, 7)
@@ -113,6 +120,10 @@ func TestSweepTellsOfOtherNodes(t *testing.T) {
 		t.Errorf("who follows the tenant heard of %v, want three", got)
 	}
 	expect(t, other)
+	if got := heard(hers); len(got) != 3 {
+		t.Errorf("who follows the client heard of %v, want three", got)
+	}
+	expect(t, his)
 	sweep()
 	expect(t, sub)
 }

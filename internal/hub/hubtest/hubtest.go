@@ -16,6 +16,7 @@ const patience = 5 * time.Second
 func Run(t *testing.T, open func(t *testing.T) chat.Bus) {
 	t.Run("a subscriber gets its topic in order and nothing else", func(t *testing.T) { order(t, open(t)) })
 	t.Run("a tenant's topic gets every conversation of that tenant", func(t *testing.T) { tenantTopic(t, open(t)) })
+	t.Run("a client's topic gets all of that client on that channel", func(t *testing.T) { clientTopic(t, open(t)) })
 	t.Run("publishing never waits for a reader", func(t *testing.T) { slow(t, open(t)) })
 	t.Run("a closed subscription gets nothing more", func(t *testing.T) { closed(t, open(t)) })
 	t.Run("everything at once", func(t *testing.T) { parallel(t, open(t)) })
@@ -60,6 +61,24 @@ func tenantTopic(t *testing.T, bus chat.Bus) {
 	bus.Publish(notice(2, 20, 1))
 	bus.Publish(notice(1, 11, 1))
 	for _, want := range []chat.ID{10, 11} {
+		if got := next(t, sub).ConversationID; got != want {
+			t.Fatalf("got a notice of conversation %d, want %d", got, want)
+		}
+	}
+}
+
+func clientTopic(t *testing.T, bus chat.Bus) {
+	sub := bus.Subscribe(chat.Topic{TenantID: 1, ChannelID: 5, ExternalID: "anna"})
+	defer sub.Close()
+	for i, who := range []struct {
+		tenant, channel chat.ID
+		client          string
+	}{{1, 5, "boris"}, {2, 5, "anna"}, {1, 6, "anna"}, {1, 0, ""}, {1, 5, "anna"}, {1, 5, "anna"}} {
+		n := notice(who.tenant, chat.ID(10+i), 1)
+		n.ChannelID, n.ExternalID = who.channel, who.client
+		bus.Publish(n)
+	}
+	for _, want := range []chat.ID{14, 15} {
 		if got := next(t, sub).ConversationID; got != want {
 			t.Fatalf("got a notice of conversation %d, want %d", got, want)
 		}
