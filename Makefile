@@ -28,9 +28,10 @@ fuzz: ## every fuzz target for some seconds
 	scripts/fuzz.sh
 
 crash: ROUNDS = 100
+crash: PGROUNDS = 30
 crash: CUTS = 200
-crash: ## ROUNDS rounds of load, kill -9 and audit; CUTS power cuts
-	$(GO) test ./e2e/crash -run TestCrash -count 1 -v -timeout 2h -rounds $(ROUNDS)
+crash: ## ROUNDS rounds of load, kill -9 and audit on SQLite, PGROUNDS on PostgreSQL; CUTS power cuts
+	$(GO) test ./e2e/crash -run TestCrash -count 1 -v -timeout 2h -rounds $(ROUNDS) -pgrounds $(PGROUNDS)
 	$(GO) test ./internal/store/sqlite -run TestPowerCut -count 1 -v -timeout 1h -cuts $(CUTS)
 
 bench: build ## the figures of docs/FIGURES.md, in a few minutes

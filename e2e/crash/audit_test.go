@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // the audit reads the tables by itself, not through the store it audits
+	_ "github.com/jackc/pgx/v5/stdlib" // the audit reads the tables by itself, not through the store it audits
+	_ "modernc.org/sqlite"             // and so here
 )
 
 // audit is what the tables say.
@@ -57,17 +58,27 @@ func auditFile(t *testing.T, file string, acked func(chat string) int) audit {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	a := &auditor{t: t, db: db, audit: audit{ids: map[string]bool{}}}
-	a.sound()
-	a.messages(acked)
-	a.deliveries()
-	return a.audit
+	a := &auditor{t: t, db: db, question: `json_extract(NULLIF(e.data, ''), '$.question')`}
+	var found string
+	if err := db.QueryRow(`PRAGMA quick_check(1)`).Scan(&found); err != nil || found != "ok" {
+		a.problem("the database is damaged: %s %v", found, err)
+	}
+	return a.look(acked)
 }
 
 type auditor struct {
-	t  *testing.T
-	db *sql.DB
+	t        *testing.T
+	db       *sql.DB
+	question string // the expression for the question that an event answers
 	audit
+}
+
+func (a *auditor) look(acked func(chat string) int) audit {
+	a.ids = map[string]bool{}
+	a.gaps()
+	a.messages(acked)
+	a.deliveries()
+	return a.audit
 }
 
 func (a *auditor) problem(format string, args ...any) {
@@ -104,12 +115,8 @@ func (a *auditor) each(row func(scan func(...any)), query string, args ...any) {
 	}
 }
 
-// sound holds the database to its own rules: no gap in any log.
-func (a *auditor) sound() {
-	var found string
-	if err := a.db.QueryRow(`PRAGMA quick_check(1)`).Scan(&found); err != nil || found != "ok" {
-		a.problem("the database is damaged: %s %v", found, err)
-	}
+// gaps demands that there is none in any log.
+func (a *auditor) gaps() {
 	a.each(func(scan func(...any)) {
 		var conversation, seq, first, last, count int64
 		scan(&conversation, &seq, &first, &last, &count)
@@ -142,7 +149,7 @@ func (a *auditor) messages(acked func(chat string) int) {
 			a.problem("%s: the message after %d others is %s", chat, said[chat], content)
 		}
 		said[chat]++
-	}, `SELECT c.external_id, m.author, m.content, COALESCE(json_extract(NULLIF(e.data, ''), '$.question'), 0)
+	}, `SELECT c.external_id, m.author, m.content, COALESCE(`+a.question+`, 0)
 		FROM events e JOIN messages m ON m.id = e.message_id JOIN conversations c ON c.id = e.conversation_id
 		WHERE e.kind = 'message.created' ORDER BY e.conversation_id, e.seq`)
 	for w := range writers {

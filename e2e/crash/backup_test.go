@@ -18,7 +18,7 @@ import (
 // nothing is delivered twice that was settled, new ids mean new things.
 func TestBackupAndRestore(t *testing.T) {
 	w := newWorld(t, "")
-	p := serve(t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(t)
 	w.load.start(p.url, 150)
 	w.await(p)
@@ -60,7 +60,7 @@ func TestBackupAndRestore(t *testing.T) {
 	// known by their keys and not stored again.
 	w.data, w.load = restored, newLoad()
 	w.receiver.forgetAll()
-	p = serve(t, w.data, w.setup, "")
+	p = w.serve("")
 	p.mustBeUp(t)
 	w.serveMore(p, int64(a.stored)+100)
 	p.stop(t)

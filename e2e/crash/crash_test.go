@@ -1,6 +1,7 @@
 package crash_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tolmach/tolmach/internal/store/postgres/pgtest"
 )
 
 // maxInflight is the integration's: what may be in flight at a kill.
@@ -20,6 +23,8 @@ type world struct {
 	random   *rand.Rand
 	data     string
 	setup    string
+	cluster  *pgtest.Server // nil on SQLite
+	database string         // URL of its database there
 	receiver *receiver
 	load     *load
 	total    totals
@@ -34,14 +39,14 @@ type totals struct {
 // server is dead; died says what to write in the summary.
 func kinds() []kind {
 	return []kind{
-		{"any moment", "", 0, (*world).anyMoment},
-		{"mid batch", "store.mid_batch", 400, (*world).failpoint},
-		{"committed, nobody told", "store.committed", 150, (*world).failpoint},
-		{"told, not woken", "delivery.woken", 60, (*world).failpoint},
-		{"2xx, not settled", "webhook.answered", 300, (*world).failpoint},
-		{"backup written, not named", "backup.written", 1, (*world).midBackup},
-		{"backup under way", "", 0, (*world).midBackup},
-		{"mid migration", "store.script", 30, (*world).migration},
+		{name: "any moment", die: (*world).anyMoment},
+		{name: "mid batch", failpoint: "store.mid_batch", most: 400, die: (*world).failpoint},
+		{name: "committed, nobody told", failpoint: "store.committed", most: 150, die: (*world).failpoint},
+		{name: "told, not woken", failpoint: "delivery.woken", most: 60, die: (*world).failpoint},
+		{name: "2xx, not settled", failpoint: "webhook.answered", most: 300, die: (*world).failpoint},
+		{name: "backup written, not named", failpoint: "backup.written", most: 1, die: (*world).midBackup},
+		{name: "backup under way", die: (*world).midBackup},
+		{name: "mid migration", failpoint: "store.script", most: 30, die: (*world).migration},
 	}
 }
 
@@ -49,29 +54,32 @@ type kind struct {
 	name      string
 	failpoint string
 	most      int // passages
+	servers   int // that are killed, 0 for 1
 	die       func(w *world, k kind) (died string)
 }
 
-// TestCrash is the rounds.
+// TestCrash is the rounds on SQLite, one of each kind unless more are asked for.
 func TestCrash(t *testing.T) {
+	w := newCrashWorld(t)
+	w.run(cmp.Or(*rounds, len(kinds())), kinds())
+}
+
+func newCrashWorld(t *testing.T) *world {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
 	t.Logf("-seed %d", *seed)
-	w := &world{t: t, random: rand.New(rand.NewPCG(*seed, 0)), receiver: receive(t), load: newLoad()}
-	dir, err := os.MkdirTemp("", "tc") // short: a socket's path must fit
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	w.data, w.setup = filepath.Join(dir, "data"), writeSetup(t, dir, w.receiver.url)
-	n := *rounds
-	if n == 0 {
-		n = len(kinds())
-	}
+	w := newWorld(t, "")
+	w.random = rand.New(rand.NewPCG(*seed, 0))
+	w.receiver.flapping = true
+	return w
+}
+
+// run makes the rounds, kind after kind, and demands that all comes to rest.
+func (w *world) run(n int, kinds []kind) {
 	for i := range n {
-		w.round(i+1, kinds()[i%len(kinds())])
-		if t.Failed() {
+		w.round(i+1, kinds[i%len(kinds)])
+		if w.t.Failed() {
 			return
 		}
 	}
@@ -82,8 +90,9 @@ func TestCrash(t *testing.T) {
 func (w *world) round(number int, k kind) {
 	died := k.die(w, k)
 	before := w.total
-	a := auditCopy(w.t, w.data, w.acked)
+	a := w.audit()
 	inFlight := w.receiver.settle(w.t, a.ids)
+	w.expire()
 	repeated, problems := w.receiver.report()
 	unknown := a.stored - w.ackedOfAll()
 	w.total.rounds++
@@ -96,8 +105,8 @@ func (w *world) round(number int, k kind) {
 	w.t.Logf("round %d: %s, %s: %d acknowledged (+%d), stored without a word %d; delivered %d + parked %d + pending %d = %d; in flight %d, repeated %d; lost %d, inverted %d",
 		number, k.name, died, w.total.acked, w.total.acked-before.acked, unknown, a.delivered, a.parked, a.pending, a.accepted, inFlight, repeated,
 		a.lost, a.inverted)
-	if inFlight > maxInflight {
-		w.t.Errorf("%d webhooks were taken and not settled; at most %d are under way at once", inFlight, maxInflight)
+	if most := maxInflight * max(k.servers, 1); inFlight > most {
+		w.t.Errorf("%d webhooks were taken and not settled; at most %d are under way at once", inFlight, most)
 	}
 	for _, p := range append(a.problems, problems...) {
 		w.t.Errorf("round %d: %s", number, p)
@@ -124,11 +133,11 @@ func (w *world) ackedOfAll() int {
 
 // anyMoment kills after a random number of acknowledgements.
 func (w *world) anyMoment(kind) string {
-	p := serve(w.t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(w.t)
 	w.load.start(p.url, 20+w.random.Int64N(400))
 	w.await(p)
-	<-time.After(time.Duration(w.random.IntN(3000)) * time.Microsecond) // anywhere between two answers
+	w.aMoment()
 	p.kill()
 	w.load.end()
 	return "killed"
@@ -149,7 +158,7 @@ func (w *world) await(p *process) {
 // failpoint lets the server die at the n-th passage.
 func (w *world) failpoint(k kind) string {
 	at := fmt.Sprintf("%s:%d", k.failpoint, 1+w.random.IntN(k.most))
-	p := serve(w.t, w.data, w.setup, at)
+	p := w.serve(at)
 	if !p.up(w.t) {
 		return at + ", at start" // applying the setup passes it, too
 	}
@@ -166,7 +175,7 @@ func (w *world) midBackup(k kind) string {
 	if k.failpoint != "" {
 		at = k.failpoint + ":1"
 	}
-	p := serve(w.t, w.data, w.setup, at)
+	p := w.serve(at)
 	p.mustBeUp(w.t)
 	w.load.start(p.url, 20+w.random.Int64N(200))
 	w.await(p)
@@ -234,12 +243,13 @@ func (w *world) migration(k kind) string {
 	defer os.RemoveAll(dir)
 	data, setup := filepath.Join(dir, "data"), writeSetup(w.t, dir, "http://127.0.0.1:9")
 	at := fmt.Sprintf("%s:%d", k.failpoint, 1+w.random.IntN(k.most))
-	first := serve(w.t, data, setup, at)
+	env := w.newInstallation()
+	first := serve(w.t, data, setup, at, env...)
 	if first.up(w.t) {
 		first.kill()
 		at += " (not reached)"
 	}
-	second := serve(w.t, data, setup, "")
+	second := serve(w.t, data, setup, "", env...)
 	second.mustBeUp(w.t)
 	probe := newLoad()
 	probe.start(second.url, 1)

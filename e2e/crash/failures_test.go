@@ -12,19 +12,6 @@ import (
 	"github.com/tolmach/tolmach/e2e/harness"
 )
 
-// newWorld is an installation in a directory of its own, or in the given one.
-func newWorld(t *testing.T, data string) *world {
-	t.Helper()
-	w := &world{t: t, receiver: receive(t), load: newLoad()}
-	w.receiver.calm()
-	dir := harness.ShortDir(t)
-	if data == "" {
-		data = filepath.Join(dir, "data")
-	}
-	w.data, w.setup = data, writeSetup(t, dir, w.receiver.url)
-	return w
-}
-
 // small mounts a file system of so many bytes. Whoever is not root can't; where
 // the tests count, and for root, that is a failure.
 func small(t *testing.T, options string) (dir string, remount func(flags uintptr)) {
@@ -79,7 +66,7 @@ func (w *world) serveMore(p *process, acks int64) {
 // account demands that what was acknowledged is stored, and the rest.
 func (w *world) account() audit {
 	w.t.Helper()
-	a := auditCopy(w.t, w.data, w.acked)
+	a := w.audit()
 	w.receiver.settle(w.t, a.ids)
 	_, problems := w.receiver.report()
 	for _, p := range append(a.problems, problems...) {
@@ -92,7 +79,7 @@ func (w *world) account() audit {
 func TestDiskFull(t *testing.T) {
 	dir, _ := small(t, "size=12m")
 	w := newWorld(t, filepath.Join(dir, "data"))
-	p := serve(t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(t)
 	w.serveMore(p, 50)
 	w.load.start(p.url, 1<<40)
@@ -146,12 +133,12 @@ func fill(t *testing.T, file string) {
 func TestReadOnlyDisk(t *testing.T) {
 	dir, remount := small(t, "size=32m")
 	w := newWorld(t, filepath.Join(dir, "data"))
-	p := serve(t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(t)
 	w.serveMore(p, 50)
 	p.stop(t)
 	remount(syscall.MS_RDONLY)
-	p = serve(t, w.data, w.setup, "")
+	p = w.serve("")
 	if p.up(t) {
 		t.Fatal("it serves from a disk that can't be written")
 	}
@@ -159,7 +146,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("it does not say why it ended:\n%s", p.text())
 	}
 	remount(0)
-	p = serve(t, w.data, w.setup, "")
+	p = w.serve("")
 	p.mustBeUp(t)
 	w.serveMore(p, 50)
 	p.stop(t)
@@ -170,10 +157,10 @@ func TestReadOnlyDisk(t *testing.T) {
 // first does not notice. So does a restore.
 func TestSecondProcess(t *testing.T) {
 	w := newWorld(t, "")
-	p := serve(t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(t)
 	w.load.start(p.url, 100)
-	second := serve(t, w.data, w.setup, "")
+	second := w.serve("")
 	if second.up(t) {
 		t.Fatal("two servers run on one directory")
 	}
@@ -201,7 +188,7 @@ func TestFilesTakenAway(t *testing.T) {
 	for _, suffixes := range [][]string{{"-wal"}, {"-shm"}, {"-wal", "-shm"}} {
 		t.Run(strings.Join(suffixes, ""), func(t *testing.T) {
 			w := newWorld(t, "")
-			p := serve(t, w.data, w.setup, "")
+			p := w.serve("")
 			p.mustBeUp(t)
 			w.load.start(p.url, 100)
 			w.await(p)
@@ -219,7 +206,7 @@ func TestFilesTakenAway(t *testing.T) {
 				t.Errorf("it ended with %v, want exit code 1, which asks to be started again", p.cmd.ProcessState)
 			}
 			w.account()
-			p = serve(t, w.data, w.setup, "")
+			p = w.serve("")
 			p.mustBeUp(t)
 			w.serveMore(p, 50)
 			p.stop(t)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,26 +36,35 @@ func newLoad() *load { return &load{} }
 
 // start lets the writers go on; reached is closed after so many
 // acknowledgements.
-func (l *load) start(url string, until int64) {
+func (l *load) start(url string, until int64) { l.spread([]string{url}, until) }
+
+// spread is start on several servers of one installation. Who loses the one he
+// talks to repeats at the next what he has no answer to.
+func (l *load) spread(urls []string, until int64) {
 	l.client = &http.Client{Timeout: patience / 2, Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
 	l.acked.Store(0)
 	l.refused.Store(0)
 	l.reached, l.stop = make(chan struct{}), make(chan struct{})
 	for w := range writers {
-		l.wait.Go(func() { l.write(w, url, until) })
+		first := w % len(urls)
+		l.wait.Go(func() { l.write(w, append(slices.Clone(urls[first:]), urls[:first]...), until) })
 	}
 }
 
-func (l *load) write(w int, url string, until int64) {
+func (l *load) write(w int, urls []string, until int64) {
 	for c := 0; ; c = (c + 1) % chats {
 		select {
 		case <-l.stop:
 			return
 		default:
 		}
-		ok, err := l.send(url, chatName(w, c), l.next[w][c])
-		if err != nil {
-			return // the server is gone; what became of the message is unknown
+		ok, err := l.send(urls[0], chatName(w, c), l.next[w][c])
+		if err != nil { // the server is gone; what became of the message is unknown
+			if urls = urls[1:]; len(urls) == 0 {
+				return
+			}
+			c--
+			continue
 		}
 		if !ok {
 			l.refused.Add(1)

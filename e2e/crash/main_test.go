@@ -3,7 +3,7 @@
 // stored, once and in order; what is stored is delivered, parked or waits;
 // nothing overtakes; and only what was in flight is sent again.
 //
-// `make crash ROUNDS=100` runs it for longer than `go test` does.
+// `make crash ROUNDS=100 PGROUNDS=30` runs it for longer than `go test` does.
 package crash_test
 
 import (
@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	rounds = flag.Int("rounds", 0, "rounds of TestCrash; 0 is one of each kind")
-	seed   = flag.Uint64("seed", 0, "where the randomness of TestCrash begins; 0 is anywhere")
+	rounds   = flag.Int("rounds", 0, "rounds of TestCrash; 0 is one of each kind")
+	pgRounds = flag.Int("pgrounds", 0, "rounds of TestCrashPostgreSQL; 0 is three, and no lease is waited for")
+	seed     = flag.Uint64("seed", 0, "where the randomness of the rounds begins; 0 is anywhere")
 )
 
 // binary is tolmach with its failpoints, built once by TestMain.

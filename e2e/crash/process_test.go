@@ -29,13 +29,14 @@ type process struct {
 	log bytes.Buffer
 }
 
-// serve starts the server; failpoint is of the form name:n, or "".
-func serve(t testing.TB, data, setup, failpoint string, args ...string) *process {
+// serve starts the server; failpoint is of the form name:n, or "", and env is
+// added to the environment.
+func serve(t testing.TB, data, setup, failpoint string, env ...string) *process {
 	t.Helper()
 	p := &process{ready: make(chan string, 1), dead: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--apply", setup,
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json", "--log-level", "info"}, args...)...)
-	p.cmd.Env = append(os.Environ(), "TOLMACH_FAILPOINT="+failpoint)
+	p.cmd = exec.Command(binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--apply", setup,
+		"--egress-allow", "127.0.0.0/8", "--log-format", "json", "--log-level", "info")
+	p.cmd.Env = append(append(os.Environ(), "TOLMACH_FAILPOINT="+failpoint), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

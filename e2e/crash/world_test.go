@@ -24,6 +24,32 @@ fallback:
   replies: [{text: what?}]
 `
 
+// newWorld is an installation in a directory of its own, or in the given one.
+func newWorld(t *testing.T, data string) *world {
+	t.Helper()
+	w := &world{t: t, receiver: receive(t), load: newLoad()}
+	w.receiver.calm()
+	dir := harness.ShortDir(t)
+	if data == "" {
+		data = filepath.Join(dir, "data")
+	}
+	w.data, w.setup = data, writeSetup(t, dir, w.receiver.url)
+	return w
+}
+
+// serve starts the server of the installation.
+func (w *world) serve(failpoint string) *process {
+	return serve(w.t, w.data, w.setup, failpoint, w.env()...)
+}
+
+// audit audits the installation of a dead server, as the kill left it.
+func (w *world) audit() audit {
+	if w.cluster != nil {
+		return auditDatabase(w.t, w.database, w.acked)
+	}
+	return auditCopy(w.t, w.data, w.acked)
+}
+
 // writeSetup writes the set-up: a bot that answers every message, and an
 // integration that is told of all of them and gives up on one soon.
 func writeSetup(t *testing.T, dir, receiver string) string {
@@ -31,7 +57,7 @@ func writeSetup(t *testing.T, dir, receiver string) string {
 	setup := fmt.Sprintf(`
 tenant: local
 channels: [{name: messenger, kind: page_messenger}]
-bots: [{name: echo, kind: scenario, file: scenario.yaml}]
+bots: [{name: echo, kind: scenario, file: scenario.yaml, call_timeout: 10s}]
 integrations:
   - {name: all, format: selarti, url: %s/all, events: [all_messages], max_inflight: %d,
      retry: {event: [10ms, 20ms], endpoint: [10ms, 20ms]}}
@@ -51,7 +77,7 @@ api_keys: [{name: bridge, key: k-crash, scopes: [messages:write, conversations:r
 // parked, every question is answered, and the API shows what was promised.
 func (w *world) finish() {
 	w.receiver.calm()
-	p := serve(w.t, w.data, w.setup, "")
+	p := w.serve("")
 	p.mustBeUp(w.t)
 	w.load.start(p.url, writers*chats*2) // whoever was left without an answer gets one now
 	w.await(p)
@@ -65,7 +91,7 @@ func (w *world) finish() {
 		}
 	}
 	p.stop(w.t)
-	a := auditCopy(w.t, w.data, w.acked)
+	a := w.audit()
 	repeated, problems := w.receiver.report()
 	w.receiver.settle(w.t, a.ids)
 	_, more := w.receiver.report()
