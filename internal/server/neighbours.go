@@ -22,7 +22,10 @@ func (a *app) meet(ctx context.Context) ([]worker, error) {
 	if err := sweeper.Sweep(ctx); err != nil {
 		return nil, err
 	}
-	return []worker{{"neighbours", func(ctx context.Context) error { return a.hear(ctx, sweeper) }}}, nil
+	return []worker{
+		{"neighbours", func(ctx context.Context) error { return a.hear(ctx, sweeper) }},
+		{"beat", a.core.service.RunBeat},
+	}, nil
 }
 
 // hear makes the node know what others do with the same database: what they

@@ -21,6 +21,7 @@ import (
 	"github.com/tolmach/tolmach/internal/hub"
 	"github.com/tolmach/tolmach/internal/tracing"
 	"github.com/tolmach/tolmach/internal/webhook"
+	"github.com/tolmach/tolmach/internal/wire/chatapi"
 	"github.com/tolmach/tolmach/internal/wire/console"
 	"github.com/tolmach/tolmach/internal/wire/inbound"
 	"github.com/tolmach/tolmach/internal/wire/selarti"
@@ -88,7 +89,8 @@ func (a *app) build(store database) {
 	a.core.engine = delivery.New(delivery.Options{
 		Sender: sender{webhook.NewSender(a.client), time.Now, a.tracer},
 		Formats: map[string]delivery.Format{
-			selartiFormat: selarti.NewFormat(a.core.base),
+			selartiFormat:      selarti.NewFormat(a.core.base),
+			chat.FormatChatAPI: &chatapi.Format{Catalog: func() *chat.Catalog { return a.core.service.Catalog() }},
 		},
 		Bots:      map[chat.BotKind]delivery.Turner{chat.BotScenario: a.bots},
 		Log:       a.log,
@@ -187,6 +189,9 @@ func (a *app) handler(ctx context.Context) (http.Handler, error) {
 		Service: service, Auth: gate, SessionLife: c.Login.SessionLife, MaxBody: int64(c.HTTP.MaxBody), Log: a.log,
 		Failures: a.calls,
 	}).Register(mux)
+	chatapi.New(chatapi.Options{
+		Service: service, MaxBody: int64(c.HTTP.MaxBody), Now: time.Now, Stopping: ctx, Log: a.log,
+	}).Register(mux)
 	mux.HandleFunc("GET /healthz", a.health.live)
 	mux.HandleFunc("GET /readyz", a.health.ready)
 	if a.measured == nil {
@@ -213,7 +218,7 @@ const selartiFormat = "selarti"
 
 // served are the webhook formats of this version.
 func served() map[string]bool {
-	return map[string]bool{selartiFormat: true}
+	return map[string]bool{selartiFormat: true, chat.FormatChatAPI: true}
 }
 
 func (a *app) listen() (err error) {

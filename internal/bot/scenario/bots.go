@@ -103,14 +103,35 @@ func input(w *chat.Work) (Input, error) {
 	} else {
 		in.Event = asked.Data.Name
 	}
-	if len(asked.Data.Payload) == 0 {
-		return in, nil
-	}
 	var err error
-	if in.Data, err = decodeJSON(asked.Data.Payload); err != nil {
-		return Input{}, fmt.Errorf("the data of the question: %w", err)
+	if len(asked.Data.Payload) > 0 {
+		if in.Data, err = decodeJSON(asked.Data.Payload); err != nil {
+			return Input{}, fmt.Errorf("the data of the question: %w", err)
+		}
 	}
-	return in, nil
+	in.Data, err = withHeaders(in.Data, asked.Data.Headers)
+	return in, err
+}
+
+// withHeaders adds the headers of the call that asked, as data.requestHeaders
+// (specs/chatapi.md §2.1), unless the caller's data is no object or has some.
+func withHeaders(data any, headers json.RawMessage) (any, error) {
+	fields, object := data.(map[string]any)
+	if len(headers) == 0 || data != nil && !object {
+		return data, nil
+	}
+	if _, given := fields["requestHeaders"]; given {
+		return data, nil
+	}
+	known, err := decodeJSON(headers)
+	if err != nil {
+		return nil, fmt.Errorf("the headers of the question: %w", err)
+	}
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	fields["requestHeaders"] = known
+	return fields, nil
 }
 
 // answer is what the core must do about an outcome.
