@@ -132,12 +132,13 @@ func get[T any](c *console, path string) (v T) {
 	return v
 }
 
-// drained waits until no endpoint is behind.
+// drained waits until no endpoint is behind. The leases of claims that nobody
+// knows of may have to end first.
 func (c *console) drained() {
 	c.t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(2 * patience)
 	for {
 		page := get[struct {
 			Items []struct {
