@@ -151,7 +151,7 @@ func (u *unit) carryOut(a *Answer, question *Entry) error {
 	}
 	switch {
 	case handover:
-		return u.handOver(ReasonBotHandover, a.Handover, causedBy, 0)
+		return u.askPeople(a.Handover, causedBy, question)
 	case a.Close:
 		return u.closeSession(ReasonBotClosed, "")
 	}
@@ -165,6 +165,9 @@ func (u *unit) addAnswer(messages []Content, meta AnswerMeta, question *Entry) e
 	}
 	u.conv.Unread = 0
 	if err := u.addMessages(messages, meta, question); err != nil {
+		return err
+	}
+	if err := u.hear(); err != nil {
 		return err
 	}
 	return u.setReminders()

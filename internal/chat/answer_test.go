@@ -114,14 +114,14 @@ func TestLateAnswerShowsNothing(t *testing.T) {
 // after it is refused; the wish is kept for the queue (specs/delivery.md).
 func TestHandoverInTheMiddle(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(s *chat.Setup) { s.Tasks[1].WhenNobody = chat.WhenNobodyQueue })
 	k := w.talk(t, "app")
 	k.says("people!")
 	q := k.question()
 	wish := chat.Handover{Skills: []string{"sales"}, Switch: json.RawMessage(`{"firstMessage":"hi"}`)}
 	k.must(k.replyTo(q, chat.Answer{Messages: said("one moment"), Handover: &wish}))
 	wantCode(t, k.replyTo(q, chat.Answer{Messages: said("and another thing")}), chat.CodeForbidden)
-	k.expect(2, "demo: one moment", "demo to queue: bot_handover", "+operator")
+	k.expect(2, "demo: one moment", "note: hi", "demo to queue: bot_handover", "+operator")
 	var got chat.Handover
 	k.must(json.Unmarshal(k.session().Wish, &got))
 	if !reflect.DeepEqual(got, wish) {

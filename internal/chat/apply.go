@@ -243,6 +243,11 @@ func (a *applier) item(doc int, tenant string, key nameKey, item setupItem) erro
 			return err
 		}
 		setting.CreatedAt = a.tx.Now()
+		if key.kind == KindTask && wanted != 0 {
+			if err := a.countTask(key.tenant, wanted, 1); err != nil {
+				return err
+			}
+		}
 	case sameJSON(old.Body, body):
 		change = ChangeUnchanged
 	}

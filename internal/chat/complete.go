@@ -162,5 +162,5 @@ func (a *applier) completeOperator(v *Operator, key nameKey, id ID, old json.Raw
 	if !known {
 		return nil
 	}
-	return a.tx.DeleteLoginsOf(key.tenant, id)
+	return signOut(a.tx, key.tenant, id)
 }

@@ -23,7 +23,8 @@ type Conversation struct {
 	LastAt    Micros         // At of the last event: the last activity
 
 	// Projections of the console's lists, kept in the same transaction.
-	Owner         Owner // of the open session; zero when none is open
+	Owner         Owner  // of the open session; zero when none is open
+	OwnerSince    Micros // since when; the order of the queue
 	LastMessageID ID
 	ButtonsID     ID    // the latest message with buttons or a list
 	Unread        int64 // client messages since a person or bot last answered
@@ -111,6 +112,8 @@ type Session struct {
 	TTL            Duration
 	Tried          []ID            // bots that gave the session away
 	Wish           json.RawMessage // the Handover of the bot that gave it to people, nil without
+	Livechat       int64           // people had it: what they said after this seq is new to the bot; 0: they never had it
+	PassedBy       ID              // the operator who gave it back to the queue, and does not get it from there
 	Result         string
 	Rating         int // 1…5, 0 when not rated
 	Comment        string

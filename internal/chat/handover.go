@@ -6,8 +6,9 @@ import (
 )
 
 // Handover gives an open session that a bot owns to people, as the bot asks:
-// session and version are those of the question it was asked. Errors:
-// CodeForbidden when the bot does not own it any more.
+// session and version are those of the question it was asked. While nobody is
+// there the bot may be told so instead (see Task). Errors: CodeForbidden when
+// the bot does not own it any more.
 func (s *Service) Handover(ctx context.Context, actor Actor, conversation, session ID, version int64, h Handover) error {
 	return s.update(ctx, actor, func(u *unit) error {
 		if err := u.load(actor.TenantID, conversation); err != nil {
@@ -16,7 +17,7 @@ func (s *Service) Handover(ctx context.Context, actor Actor, conversation, sessi
 		if err := u.mayAnswer(session, version); err != nil {
 			return err
 		}
-		return u.handOver(ReasonBotHandover, &h, 0, 0)
+		return u.askPeople(&h, 0, nil)
 	})
 }
 

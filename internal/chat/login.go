@@ -41,9 +41,22 @@ func (s *Service) Login(ctx context.Context, login, password string, life time.D
 	return token, operator, err
 }
 
-// Logout ends the session of a token; an unknown one is no error.
+// Logout ends the session of a token; an unknown one is no error. An operator
+// without another session is OFFLINE from then on.
 func (s *Service) Logout(ctx context.Context, token string) error {
-	return s.store.Update(ctx, PriorityNormal, func(tx Tx) error { return tx.DeleteLogin(HashToken(token)) })
+	return s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
+		l, err := tx.Login(HashToken(token))
+		if ErrorCode(err) == CodeNotFound {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteLogin(l.TokenHash); err != nil {
+			return err
+		}
+		return signOff(tx, l.TenantID, l.OperatorID)
+	})
 }
 
 // OperatorByToken returns the operator behind a session token. Errors:

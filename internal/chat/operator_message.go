@@ -64,6 +64,7 @@ func (u *unit) addOperatorMessage(in OperatorMessage) (*Event, error) {
 	} else if err := u.ensureSession(); err != nil {
 		return nil, err
 	}
+	u.addCloseButton(&in.Content)
 	m, err := u.newMessage(AuthorOperator, in.Content)
 	if err != nil {
 		return nil, err

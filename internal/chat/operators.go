@@ -13,7 +13,7 @@ type OperatorEdit struct {
 }
 
 // EditOperator sets an operator's password or bars him. Either ends all his
-// sessions. Errors: CodeForbidden, CodeNotFound, CodeInvalid.
+// sessions and makes him OFFLINE; the conversations he has stay his. Errors: CodeForbidden, CodeNotFound, CodeInvalid.
 func (s *Service) EditOperator(ctx context.Context, actor Actor, login string, edit OperatorEdit) error {
 	if actor.Kind != ActorAdmin {
 		return Errorf(CodeForbidden, "only the owner of the server may do this")
@@ -70,5 +70,5 @@ func editOperator(tx Tx, setting Setting, hash string, disabled *bool) error {
 	if err := tx.SaveSetting(&setting); err != nil {
 		return err
 	}
-	return tx.DeleteLoginsOf(setting.TenantID, setting.ID)
+	return signOut(tx, setting.TenantID, setting.ID)
 }

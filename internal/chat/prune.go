@@ -31,8 +31,11 @@ func (s *Service) Prune(ctx context.Context, retention time.Duration) error {
 			left = deliveries == pruneChunk || keys == pruneChunk || cursors == pruneChunk
 			return tx.PruneLogins(tx.Now())
 		})
-		if err != nil || !left {
+		if err != nil {
 			return err
+		}
+		if !left {
+			return s.signOffAbsent(ctx)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -25,14 +26,39 @@ func (a *applier) prune(setups []Setup) error {
 }
 
 // remove ends an operator's sessions too: his id may be given to somebody else.
+// What nobody can reach any more counts for nobody.
 func (a *applier) remove(s Setting) error {
-	if s.Kind == KindOperator {
-		if err := a.tx.DeleteLoginsOf(s.TenantID, s.ID); err != nil {
+	switch s.Kind {
+	case KindOperator:
+		if err := signOut(a.tx, s.TenantID, s.ID); err != nil {
+			return err
+		}
+	case KindTask:
+		if err := a.countTask(s.TenantID, s.ID, -1); err != nil {
 			return err
 		}
 	}
 	delete(a.stored, nameKey{s.TenantID, s.Kind, s.Name})
 	return a.tx.DeleteSetting(s.TenantID, s.Kind, s.ID)
+}
+
+// countTask takes the open sessions of a task out of the loads of operators
+// (sign -1), or puts them back in when a task returns under its old id (+1).
+func (a *applier) countTask(tenant, task ID, sign int) error {
+	held, err := a.tx.Conversations(tenant, ConversationFilter{TaskID: task, Owner: Owner{Kind: OwnerOperator}})
+	if err != nil {
+		return err
+	}
+	loads := map[ID]int{}
+	for _, c := range held {
+		loads[c.Owner.ID] += sign
+	}
+	for _, operator := range slices.Sorted(maps.Keys(loads)) {
+		if err := a.tx.AddLoad(tenant, operator, loads[operator], 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unnamed lists what no document names, in an order that stays.

@@ -28,6 +28,8 @@ type Service struct {
 	catalog  atomic.Pointer[Catalog]
 	reload   sync.Mutex    // one reload at a time
 	timerSet chan struct{} // a timer was set: RunTimers looks again
+	shared   bool          // other processes write to the same database
+	freed    *bell         // somebody may be given a conversation: RunDistribution looks again
 }
 
 // Waker is told, after a commit, which endpoints have something to read. It
@@ -60,6 +62,7 @@ type Options struct {
 	Log       *slog.Logger
 	Random    io.Reader // nil: crypto/rand
 	Tracing   Tracing   // nil: nothing is followed
+	Shared    bool      // other processes write to the same database
 }
 
 // New makes a Service and reads the settings.
@@ -67,6 +70,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, bus: o.Bus, waker: o.Waker, passwords: o.Passwords, bots: o.Bots,
 		formats: map[string]bool{}, log: o.Log, random: o.Random, tracing: o.Tracing, timerSet: make(chan struct{}, 1),
+		shared: o.Shared, freed: newBell(),
 	}
 	if s.random == nil {
 		s.random = rand.Reader
@@ -115,6 +119,7 @@ func (s *Service) ReloadCatalog(ctx context.Context) error {
 			return err
 		}
 		s.catalog.Store(catalog)
+		s.freed.ring(everyTenant) // a capacity may have grown
 		return nil
 	})
 }

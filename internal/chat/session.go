@@ -12,6 +12,11 @@ const (
 	ReasonFlag        = "flag"         // the flag operator was set or cleared
 	ReasonTaken       = "taken"        // an operator took it
 	ReasonReturned    = "returned"     // an operator gave it back to the bot
+	ReasonAssigned    = "assigned"     // it was given to an operator whose turn it was
+	ReasonTransferred = "transferred"  // a person gave it to a colleague or to the queue
+
+	ReasonClosePhrase      = "close_phrase"      // the client ended the talk with people
+	ReasonLivechatFinished = "livechat_finished" // an operator ended it
 )
 
 // ensureSession expires an idle session and opens a new one when none is open.
@@ -78,7 +83,11 @@ func (u *unit) openSession(owner Owner) error {
 		ID: id, TenantID: u.conv.TenantID, ConversationID: u.conv.ID, UUID: uuid,
 		OpenedAt: max(u.now, u.client.LastAt+1), Owner: owner, Version: 1, TTL: Duration(life),
 	}
-	u.conv.SessionID, u.conv.Owner, u.opened = id, owner, true
+	if owner.People() {
+		u.session.Livechat = u.conv.Seq + 1
+	}
+	u.conv.SessionID, u.opened = id, true
+	u.hold(Owner{}, owner)
 	if err := u.CreateSession(u.session); err != nil {
 		return err
 	}
@@ -103,11 +112,15 @@ func (u *unit) closeSession(reason, result string) error {
 	if err != nil {
 		return err
 	}
-	closed.ClosedAt, closed.Result = appended.At, result
+	closed.ClosedAt = appended.At
+	if result != "" {
+		closed.Result = result // else what people said of an earlier part of it stays
+	}
 	if err := u.SaveSession(closed); err != nil {
 		return err
 	}
-	u.session, u.conv.SessionID, u.conv.Owner = nil, 0, Owner{}
+	u.session, u.conv.SessionID = nil, 0
+	u.hold(closed.Owner, Owner{})
 	for _, kind := range []TimerKind{TimerSessionTTL, TimerReminder, TimerLate} {
 		if err := u.CancelTimers(u.conv.TenantID, u.conv.ID, kind); err != nil {
 			return err
@@ -127,8 +140,15 @@ func (u *unit) changeOwner(to Owner, reason string, causedBy ID, question int64)
 	if from == to {
 		return nil
 	}
-	u.session.Owner, u.conv.Owner = to, to
+	u.session.Owner = to
 	u.session.Version++
+	if to.Kind != OwnerQueue {
+		u.session.PassedBy = 0
+	}
+	if to.People() && u.session.Livechat == 0 {
+		u.session.Livechat = u.conv.Seq
+	}
+	u.hold(from, to)
 	if err := u.SaveSession(u.session); err != nil {
 		return err
 	}
@@ -143,6 +163,15 @@ func (u *unit) changeOwner(to Owner, reason string, causedBy ID, question int64)
 		return err
 	}
 	return u.syncOperatorFlag(causedBy)
+}
+
+// hold keeps what lists and counts know of who has the conversation.
+func (u *unit) hold(from, to Owner) {
+	u.conv.Owner, u.conv.OwnerSince, u.queued = to, u.now, to.Kind == OwnerQueue
+	if to == (Owner{}) {
+		u.conv.OwnerSince = 0
+	}
+	u.shiftLoad(from, to)
 }
 
 // syncOperatorFlag keeps the one fact one: the flag operator is set exactly

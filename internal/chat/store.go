@@ -38,12 +38,13 @@ type Reader interface {
 	DeliveryReader
 	SettingReader
 	LoginReader
+	PresenceReader
 	// NextTimer returns when the next timer is due, 0 when there is none.
 	NextTimer() (Micros, error)
 }
 
 // Tx is one write transaction. Its reads lock what they return where the
-// engine needs it, in the order client, conversation, session.
+// engine needs it, in the order client, conversation, session, presence.
 type Tx interface {
 	Reader
 	NextID() (ID, error)
@@ -57,6 +58,7 @@ type Tx interface {
 	KeyStore
 	SettingWriter
 	LoginWriter
+	PresenceWriter
 }
 
 // ClientReader finds clients.
@@ -286,6 +288,8 @@ type SettingWriter interface {
 // LoginReader finds operators' sessions.
 type LoginReader interface {
 	Login(tokenHash string) (*Login, error)
+	// LoginsOf lists an operator's, expired ones too, in no order.
+	LoginsOf(tenant, operator ID) ([]Login, error)
 }
 
 // LoginWriter keeps operators' sessions.
@@ -294,4 +298,28 @@ type LoginWriter interface {
 	DeleteLogin(tokenHash string) error
 	DeleteLoginsOf(tenant, operator ID) error
 	PruneLogins(before Micros) error
+}
+
+// PresenceReader finds who takes conversations and who waits for somebody.
+type PresenceReader interface {
+	// Presence returns an operator's, or CodeNotFound.
+	Presence(tenant, operator ID) (*Presence, error)
+	// Presences lists the operators' by rising operator id. A Tx locks all of
+	// them, in that order.
+	Presences(tenant ID) ([]Presence, error)
+	// Queue lists the conversations that wait for people, the longest waiting
+	// first, at most limit, those after a place; the zero place is before all.
+	Queue(tenant ID, after QueuePlace, limit int) ([]Conversation, error)
+	// WaitingTenants lists those in which somebody is READY and a conversation
+	// waits for people, in no order.
+	WaitingTenants() ([]ID, error)
+}
+
+// PresenceWriter keeps it.
+type PresenceWriter interface {
+	// SavePresence inserts, or replaces Status, Reason and Since.
+	SavePresence(p *Presence) error
+	// AddLoad changes an operator's load by n, and moves AssignedAt up to the
+	// moment, 0 for none; one who was not there is OFFLINE.
+	AddLoad(tenant, operator ID, n int, assigned Micros) error
 }

@@ -37,7 +37,12 @@ func (k *talk) line(e *chat.Entry) string {
 		}
 		return who + ": " + e.Message.Content.Text + k.addressed(e)
 	case chat.EventClientEvent:
+		if e.Author == chat.AuthorSystem {
+			return "told " + e.Data.Name + k.addressed(e)
+		}
 		return "client does " + e.Data.Name + k.addressed(e)
+	case chat.EventNoteAdded:
+		return "note: " + e.Data.Note
 	case chat.EventSessionOpened:
 		return "opened for " + k.name(*e.Data.To)
 	case chat.EventSessionClosed:

@@ -17,11 +17,13 @@ type unit struct {
 	conv    *Conversation
 	session *Session // the open one, or nil
 	opened  bool     // the session was opened by this unit
+	queued  bool     // the session came into the queue
 	trace   string   // what its events keep of the caller's trace
 
 	entries  []Entry
 	wake     []ID
 	timerSet bool
+	loads    map[ID]int // how many sessions more each operator has
 }
 
 // update runs one use case: rules and appends in one transaction, then, after
@@ -69,6 +71,9 @@ func (s *Service) announce(u *unit) {
 		case s.timerSet <- struct{}{}:
 		default:
 		}
+	}
+	if u.frees() {
+		s.freed.ring(u.conv.TenantID)
 	}
 }
 
@@ -161,16 +166,25 @@ func (u *unit) wakeLane(endpoint ID, seq int64) error {
 	return u.WakeLane(u.conv.TenantID, endpoint, u.conv.ID, seq)
 }
 
-// flush writes the client and the conversation, once, if the log grew.
-// Sessions are written where they change.
+// flush finds somebody for what came into the queue, and writes the client and
+// the conversation, once, if the log grew. Sessions are written where they
+// change.
 func (u *unit) flush() error {
 	if len(u.entries) == 0 {
 		return nil
 	}
+	if u.queued {
+		if err := u.distribute(); err != nil {
+			return err
+		}
+	}
 	if err := u.SaveClient(u.client); err != nil {
 		return err
 	}
-	return u.SaveConversation(u.conv)
+	if err := u.SaveConversation(u.conv); err != nil {
+		return err
+	}
+	return u.saveLoads()
 }
 
 // setTimer sets a timer of the conversation's open session.

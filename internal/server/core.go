@@ -46,9 +46,10 @@ func (c *core) serve(ctx context.Context, log *slog.Logger) (err error) {
 	for f := range c.formats {
 		formats = append(formats, f)
 	}
+	_, shared := c.bus.(*hub.Sweeper)
 	c.service, err = chat.New(ctx, chat.Options{
 		Store: c.store, Bus: c.bus, Waker: c.engine, Bots: c.engine, Passwords: auth.NewPasswords(hashers, rand.Reader),
-		Formats: formats, Log: log, Tracing: c.tracing,
+		Formats: formats, Log: log, Tracing: c.tracing, Shared: shared,
 	})
 	return err
 }

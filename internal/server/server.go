@@ -141,7 +141,8 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() { a.health.stopping.Store(true) })
-	workers := append(neighbours, worker{"delivery", a.core.engine.Run}, worker{"timers", a.core.service.RunTimers})
+	workers := append(neighbours, worker{"delivery", a.core.engine.Run}, worker{"timers", a.core.service.RunTimers},
+		worker{"distribution", a.core.service.RunDistribution})
 	if len(a.setup.files) > 0 {
 		workers = append(workers, worker{"setup", a.setup.watch})
 	}

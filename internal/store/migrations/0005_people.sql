@@ -12,7 +12,19 @@ CREATE TABLE presence (
     PRIMARY KEY (tenant_id, operator_id)
 ) {{clustered}};
 
+INSERT INTO presence (operator_id, tenant_id, status, reason, since, load, assigned_at)
+    SELECT owner_id, tenant_id, 'OFFLINE', '', 0, COUNT(*), 0
+    FROM conversations WHERE owner_kind = 'operator' GROUP BY owner_id, tenant_id;
+
 -- Since when the owner has had the open session: the order of the queue.
 ALTER TABLE conversations ADD COLUMN owner_since BIGINT NOT NULL DEFAULT 0;
 
-CREATE INDEX conversations_queue ON conversations (tenant_id, owner_since) WHERE owner_kind = 'queue';
+UPDATE conversations SET owner_since = last_at WHERE owner_kind = 'queue';
+
+CREATE INDEX conversations_queue ON conversations (tenant_id, owner_since, id) WHERE owner_kind = 'queue';
+
+-- What a session keeps of its time with people: after which event their words
+-- are new to the bot, and who gave it back to the queue.
+ALTER TABLE sessions ADD COLUMN livechat BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE sessions ADD COLUMN passed_by BIGINT NOT NULL DEFAULT 0;

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/store/postgres/pgtest"
+	"github.com/tolmach/tolmach/internal/store/storetest"
 )
 
 // drain takes with several takers on each of two nodes until nothing is left,
@@ -104,6 +105,13 @@ func TestTwoNodesShareTheWork(t *testing.T) {
 			return ids, err
 		}, here, there)
 	})
+}
+
+// TestTwoNodesFillTheSameDesk: what one node gives an operator is counted by the
+// other.
+func TestTwoNodesFillTheSameDesk(t *testing.T) {
+	url := pgtest.Shared(t).Database(t)
+	storetest.StartsAtOnce(t, started(t, url), started(t, url))
 }
 
 // TestTimerWaitsForNobody: while somebody works on the conversation its timer

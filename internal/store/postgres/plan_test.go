@@ -22,6 +22,7 @@ var mayWalk = map[string]string{
 	"FROM ids":                              "a sequence is one row",
 	"UPDATE lanes SET claimed = FALSE, due": "not called here",
 	"GROUP BY task_id":                      "a report",
+	"SELECT DISTINCT tenant_id":             "a few rows: who works here",
 }
 
 // uses are the indexes that the statements with these parts must use.
@@ -45,6 +46,8 @@ var uses = map[string]string{
 	"share_token = $1":                                     "conversations_share_token",
 	"DELETE FROM logins WHERE expires_at":                  "logins_expiry",
 	"DELETE FROM logins WHERE operator_id":                 "logins_operator",
+	"FROM logins WHERE operator_id":                        "logins_operator",
+	"AND (owner_since, id) >":                              "conversations_queue",
 }
 
 // TestContract holds the store to the contract of all stores, and explains

@@ -9,7 +9,7 @@ import (
 
 const conversationColumns = `id, tenant_id, client_id, task_id, channel_id, key, external_id, share_token, created_at,
 	seq, flags, vars, session_id, messages, last_at, owner_kind, owner_id, last_message_id,
-	buttons_id, unread`
+	buttons_id, unread, owner_since`
 
 const (
 	saveSet = `UPDATE conversations SET seq = $3, flags = $4, vars = $5, session_id = $6, messages = $7, last_at = $8,
@@ -17,7 +17,7 @@ const (
 	saveWhere = ` WHERE id = $1 AND tenant_id = $2`
 
 	saveConversation         = saveSet + saveWhere
-	saveConversationAndOwner = saveSet + `, owner_kind = $13` + saveWhere
+	saveConversationAndOwner = saveSet + `, owner_kind = $13, owner_since = $14` + saveWhere
 )
 
 // scanConversation never leaves Vars nil.
@@ -25,7 +25,7 @@ func scanConversation(row scanner, c *chat.Conversation) error {
 	c.Vars = map[string]any{}
 	return row.Scan(&c.ID, &c.TenantID, &c.ClientID, &c.TaskID, &c.ChannelID, &c.Key, &c.ExternalID, &c.ShareToken,
 		&c.CreatedAt, &c.Seq, &c.Flags, jsonColumn{&c.Vars}, &c.SessionID, &c.Messages, &c.LastAt,
-		&c.Owner.Kind, &c.Owner.ID, &c.LastMessageID, &c.ButtonsID, &c.Unread)
+		&c.Owner.Kind, &c.Owner.ID, &c.LastMessageID, &c.ButtonsID, &c.Unread, &c.OwnerSince)
 }
 
 // Conversation implements chat.ConversationReader.
@@ -86,16 +86,17 @@ func (t *Tx) CreateConversation(c *chat.Conversation) error {
 	}
 	return t.claim("conversation",
 		`INSERT INTO conversations (`+conversationColumns+`)
-		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 		 ON CONFLICT DO NOTHING`,
 		c.ID, c.TenantID, c.ClientID, c.TaskID, c.ChannelID, c.Key, c.ExternalID, c.ShareToken, c.CreatedAt,
 		c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt, c.Owner.Kind, c.Owner.ID, c.LastMessageID,
-		c.ButtonsID, c.Unread)
+		c.ButtonsID, c.Unread, c.OwnerSince)
 }
 
 // SaveConversation implements chat.ConversationWriter. Only the kind of the
-// owner is in an index, which an UPDATE rewrites for every column it names,
-// changed or not: so it is named only when it may have changed.
+// owner and the moment it came are in an index, which an UPDATE rewrites for
+// every column it names, changed or not: so they are named only when they may
+// have changed.
 func (t *Tx) SaveConversation(c *chat.Conversation) error {
 	vars, err := mapJSON(c.Vars)
 	if err != nil {
@@ -103,8 +104,8 @@ func (t *Tx) SaveConversation(c *chat.Conversation) error {
 	}
 	query, args := saveConversation, []any{c.ID, c.TenantID, c.Seq, c.Flags, vars, c.SessionID, c.Messages, c.LastAt,
 		c.Owner.ID, c.LastMessageID, c.ButtonsID, c.Unread}
-	if stored, known := t.owners[c.ID]; !known || stored != c.Owner.Kind {
-		query, args = saveConversationAndOwner, append(args, c.Owner.Kind)
+	if stored, known := t.owners[c.ID]; !known || stored != ownership(c) {
+		query, args = saveConversationAndOwner, append(args, c.Owner.Kind, c.OwnerSince)
 	}
 	if err := t.laterChange("conversation", query, args...); err != nil {
 		return err
@@ -148,10 +149,18 @@ func (t *Tx) knowOwner(c *chat.Conversation) {
 		return
 	}
 	if t.owners == nil {
-		t.owners = map[chat.ID]chat.OwnerKind{}
+		t.owners = map[chat.ID]owned{}
 	}
-	t.owners[c.ID] = c.Owner.Kind
+	t.owners[c.ID] = ownership(c)
 }
+
+// owned is what indexes know of a conversation's owner.
+type owned struct {
+	kind  chat.OwnerKind
+	since chat.Micros
+}
+
+func ownership(c *chat.Conversation) owned { return owned{c.Owner.Kind, c.OwnerSince} }
 
 // where collects the conditions of a list that is paged by id.
 type where struct {

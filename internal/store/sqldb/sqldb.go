@@ -88,7 +88,7 @@ type Tx struct {
 	Reader
 	writer Writer
 	ids    IDs
-	owners map[chat.ID]chat.OwnerKind // of the conversations as they are stored, those it knows
+	owners map[chat.ID]owned // of the conversations as they are stored, those it knows
 	taken  bool
 }
 

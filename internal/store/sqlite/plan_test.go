@@ -17,6 +17,7 @@ var mayWalk = map[string]string{
 	"UPDATE lanes SET claimed = FALSE, due": "at start",
 	"sqlite_version":                        "no table",
 	"GROUP BY task_id":                      "a report",
+	"SELECT DISTINCT tenant_id":             "a few rows: who works here",
 	"+tenant_id":                            "sorts one conversation's deliveries",
 }
 
@@ -41,6 +42,9 @@ var uses = map[string]string{
 	"share_token = $1":                                     "conversations_share_token",
 	"DELETE FROM logins WHERE expires_at":                  "logins_expiry",
 	"DELETE FROM logins WHERE operator_id":                 "logins_operator",
+	"FROM logins WHERE operator_id":                        "logins_operator",
+	"AND (owner_since, id) >":                              "conversations_queue",
+	"SELECT DISTINCT tenant_id":                            "conversations_queue",
 }
 
 // TestContract holds the store to the contract of all stores, and explains

@@ -38,7 +38,7 @@ func wholeConversation() *chat.Conversation {
 		ID: 11, TenantID: ours, ClientID: 12, TaskID: task, ChannelID: channel, Key: "an e-mail's subject", ExternalID: "user-1",
 		ShareToken: "token", CreatedAt: 13, Seq: 14, Flags: chat.FlagSuccess | chat.FlagIsBot,
 		Vars: map[string]any{"city": "Тула", "n": 1.0}, SessionID: 15, Messages: 16, LastAt: 17,
-		Owner: chat.Owner{Kind: chat.OwnerOperator, ID: 18}, LastMessageID: 19, ButtonsID: 20, Unread: 21,
+		Owner: chat.Owner{Kind: chat.OwnerOperator, ID: 18}, OwnerSince: 22, LastMessageID: 19, ButtonsID: 20, Unread: 21,
 	}
 }
 
@@ -51,7 +51,7 @@ func conversationWhole(t *testing.T, f *fixture) {
 	equal(t, "created", read(f, get), c)
 
 	c.Seq, c.Flags, c.Vars, c.SessionID, c.Messages, c.LastAt = 31, 0, map[string]any{}, 0, 32, 33
-	c.Owner, c.LastMessageID, c.ButtonsID, c.Unread = chat.Owner{}, 34, 0, 35
+	c.Owner, c.OwnerSince, c.LastMessageID, c.ButtonsID, c.Unread = chat.Owner{}, 0, 34, 0, 35
 	f.update(func(tx chat.Tx) error { return tx.SaveConversation(c) })
 	equal(t, "saved", read(f, get), c)
 
@@ -61,7 +61,8 @@ func conversationWhole(t *testing.T, f *fixture) {
 		if err != nil {
 			return err
 		}
-		for _, owner := range []chat.Owner{{Kind: chat.OwnerQueue}, {Kind: chat.OwnerBot, ID: 4}, {Kind: chat.OwnerBot, ID: 5}} {
+		for i, owner := range []chat.Owner{{Kind: chat.OwnerQueue}, {Kind: chat.OwnerBot, ID: 4}, {Kind: chat.OwnerBot, ID: 5}} {
+			stored.OwnerSince = chat.Micros(i)
 			if stored.Owner = owner; tx.SaveConversation(stored) != nil {
 				return tx.SaveConversation(stored)
 			}
@@ -69,6 +70,7 @@ func conversationWhole(t *testing.T, f *fixture) {
 		return nil
 	})
 	equal(t, "owner", read(f, get).Owner, chat.Owner{Kind: chat.OwnerBot, ID: 5})
+	equal(t, "owner's moment", read(f, get).OwnerSince, chat.Micros(2))
 }
 
 func sessionWhole(t *testing.T, f *fixture) {
@@ -76,6 +78,7 @@ func sessionWhole(t *testing.T, f *fixture) {
 		ID: 21, TenantID: ours, ConversationID: 11, UUID: "9a1b…", OpenedAt: 22, ClosedAt: 23,
 		Owner: chat.Owner{Kind: chat.OwnerBot, ID: bot}, Version: 24, State: "/order/when", TTL: chat.Duration(time.Hour),
 		Tried: []chat.ID{25, 26}, Wish: json.RawMessage(`{"unit":"sales"}`), Result: "sold", Rating: 4, Comment: "добро",
+		Livechat: 27, PassedBy: 28,
 	}
 	get := func(r chat.Reader) (*chat.Session, error) { return r.Session(ours, 21) }
 	f.missing("before", func(r chat.Reader) error { _, err := get(r); return err })
@@ -84,7 +87,7 @@ func sessionWhole(t *testing.T, f *fixture) {
 	equal(t, "created", read(f, get), s)
 
 	s.ClosedAt, s.Owner, s.Version, s.State, s.TTL = 0, chat.Owner{Kind: chat.OwnerQueue}, 31, "", 0
-	s.Tried, s.Wish, s.Result, s.Rating, s.Comment = nil, nil, "", 0, ""
+	s.Tried, s.Wish, s.Result, s.Rating, s.Comment, s.Livechat, s.PassedBy = nil, nil, "", 0, "", 0, 0
 	f.update(func(tx chat.Tx) error { return tx.SaveSession(s) })
 	equal(t, "saved", read(f, get), s)
 }

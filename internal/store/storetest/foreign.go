@@ -23,8 +23,16 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		"Conversations": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
 			return foundAll(tx.Conversations(as, chat.ConversationFilter{}))
 		},
-		"Usage":   func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Usage(as)) },
-		"Session": func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
+		"Queue": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return foundAll(tx.Queue(as, chat.QueuePlace{}, 9))
+		},
+		"Presence": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return found(tx.Presence(as, 1)) },
+		"Presences": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			return foundAll(tx.Presences(as))
+		},
+		"LoginsOf": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.LoginsOf(as, 1)) },
+		"Usage":    func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Usage(as)) },
+		"Session":  func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
 		"Events": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return foundAll(tx.Events(as, w.talk.conversation, 0, 9))
 		},
@@ -167,6 +175,10 @@ func foreignWrites() map[string]func(tx chat.Tx, as chat.ID, w world) error {
 		"AddTarget": func(tx chat.Tx, as chat.ID, _ world) error {
 			return tx.AddTarget(&chat.Target{TenantID: as, TaskID: task, Name: "anna", CreatedAt: 99})
 		},
+		"SavePresence": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.SavePresence(&chat.Presence{TenantID: as, OperatorID: 1, Status: chat.PresenceInactive})
+		},
+		"AddLoad":        func(tx chat.Tx, as chat.ID, _ world) error { return tx.AddLoad(as, 1, 1, 99) },
 		"DeleteLoginsOf": func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteLoginsOf(as, 1) },
 	}
 }

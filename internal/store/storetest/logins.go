@@ -43,6 +43,9 @@ func loginTests() map[string]func(*testing.T, *fixture) {
 				equal(t, "logins left", got, want)
 			}
 			left("abcd")
+			for operator, want := range map[chat.ID]int{1: 2, 2: 1, 4: 0} {
+				equal(t, "of one operator", len(read(f, func(r chat.Reader) ([]chat.Login, error) { return r.LoginsOf(ours, operator) })), want)
+			}
 			f.update(func(tx chat.Tx) error { return tx.DeleteLogin("d") })
 			f.update(func(tx chat.Tx) error { return tx.DeleteLogin("d") })
 			left("abc")

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Opener) {
 		"Keys":          keyTests(),
 		"Settings":      settingTests(),
 		"Logins":        loginTests(),
+		"Presence":      presenceTests(),
 		"Tenants":       tenantTests(),
 		"Durability":    durabilityTests(),
 	}

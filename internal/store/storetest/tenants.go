@@ -77,7 +77,8 @@ func tenantless() map[string]string {
 		"Now": work, "NextID": work, "EndpointHealth": work, "Tenants": work, "Settings": work, "SettingsVersion": work,
 		"Secret": work, "NextTimer": work, "TakeTimer": work, "ReleaseLanes": work, "PruneDeliveries": work, "PruneKeys": work,
 		"ProcessSeen": work, "BeatProcess": work, "PrunePollCursors": work, "PruneLogins": work, "BumpSettings": work, "SaveSecret": work,
-		"CreateTenant": own, "AddLogin": own,
+		"WaitingTenants": work,
+		"CreateTenant":   own, "AddLogin": own,
 		"ConversationByShareToken": secret, "Login": secret, "DeleteLogin": secret,
 	}
 }
@@ -114,6 +115,8 @@ func newWorld(f *fixture) world {
 			tx.SavePollCursor(&chat.PollCursor{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, CID: "tab", At: 1}),
 			tx.SaveClientState(&chat.ClientState{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, State: json.RawMessage(`{}`)}),
 			tx.AddLogin(&chat.Login{TokenHash: "hash", TenantID: ours, OperatorID: 1}),
+			tx.SavePresence(&chat.Presence{TenantID: ours, OperatorID: 1, Status: chat.PresenceReady}),
+			tx.CreateConversation(&chat.Conversation{ID: 4001, TenantID: ours, ClientID: 4002, Owner: chat.Owner{Kind: chat.OwnerQueue}}),
 		)
 	})
 	return w
@@ -139,14 +142,16 @@ func (w world) digest(f *fixture) string {
 		exchange, err15 := tx.Exchange(ours, channel, w.talk.client, "q")
 		cursor, err16 := tx.PollCursor(ours, channel, w.talk.client, "tab")
 		state, err17 := tx.ClientState(ours, channel, w.talk.client)
+		presences, err18 := tx.Presences(ours)
+		queue, err19 := tx.Queue(ours, chat.QueuePlace{}, 9)
 		kept := settings[:0]
 		for _, s := range settings {
 			if s.TenantID == ours {
 				kept = append(kept, s)
 			}
 		}
-		text, err14 := json.Marshal([]any{exchange, cursor, state, lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, kept})
-		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15, err16, err17)
+		text, err14 := json.Marshal([]any{presences, queue, exchange, cursor, state, lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, kept})
+		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15, err16, err17, err18, err19)
 	})
 }
 

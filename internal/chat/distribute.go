@@ -1,0 +1,282 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"time"
+)
+
+// distributionSweep is how long RunDistribution trusts what it was told where
+// other processes write to the same database, and how soon it tries again what
+// failed.
+const distributionSweep = 500 * time.Millisecond
+
+// queuePage is how much of a queue is looked at together.
+const queuePage = 100
+
+// distribute gives a conversation that waits in the queue to the READY operator
+// with room who has the fewest, among equals to the one who was given one the
+// longest ago; with nobody of that kind it goes on waiting. Routes by skills,
+// units and segments come with the Threads dialect (specs/threads.md §5): here a
+// bot's wish for persons binds and one for skills or units is a preference.
+func (u *unit) distribute() error {
+	if u.session == nil || u.session.Owner.Kind != OwnerQueue {
+		return nil
+	}
+	list, err := u.Presences(u.conv.TenantID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].Load += u.loads[list[i].OperatorID]
+	}
+	to := u.cat.choose(u.cat.free(u.conv.TenantID, list), u.session)
+	if to == nil {
+		return nil
+	}
+	u.actor = SystemActor(u.conv.TenantID)
+	return u.changeOwner(Owner{Kind: OwnerOperator, ID: to.ID}, ReasonAssigned, 0, 0)
+}
+
+// candidate is an operator who may be given a conversation.
+type candidate struct {
+	*Operator
+	Presence
+	room int
+}
+
+// free lists the READY operators with room, the one whose turn it is first.
+func (c *Catalog) free(tenant ID, list []Presence) []candidate {
+	var free []candidate
+	for _, p := range list {
+		o := c.Operator(tenant, p.OperatorID)
+		if o == nil || o.Disabled || p.Status != PresenceReady {
+			continue
+		}
+		if room := o.room(p.Load); room > 0 {
+			free = append(free, candidate{o, p, room})
+		}
+	}
+	slices.SortFunc(free, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.Load, b.Load), cmp.Compare(a.AssignedAt, b.AssignedAt), cmp.Compare(a.OperatorID, b.OperatorID))
+	})
+	return free
+}
+
+// room is how many more conversations an operator with that load is given.
+func (o *Operator) room(load int) int {
+	if o.Capacity == nil {
+		return math.MaxInt32
+	}
+	return *o.Capacity - load
+}
+
+// choose picks who is given a session: nobody but the persons its bot asked
+// for, if any of them may work here; else somebody with a skill, or of a unit,
+// that it asked for, when one is free; never who gave it back to the queue.
+func (c *Catalog) choose(free []candidate, s *Session) *Operator {
+	wish := s.wish()
+	persons := slices.DeleteFunc(wish.Users, func(login string) bool {
+		o := c.OperatorByLogin(login)
+		return o == nil || o.TenantID != s.TenantID || o.Disabled
+	})
+	var first *Operator
+	for _, f := range free {
+		switch {
+		case f.OperatorID == s.PassedBy || len(persons) > 0 && !slices.Contains(persons, f.Login):
+		case wish.prefers(f.Operator):
+			return f.Operator
+		case first == nil:
+			first = f.Operator
+		}
+	}
+	return first
+}
+
+// prefers says whether the operator has what the first list asks for that has
+// anything.
+func (h *Handover) prefers(o *Operator) bool {
+	if len(h.Skills) > 0 {
+		return slices.ContainsFunc(o.Skills, func(skill string) bool { return slices.Contains(h.Skills, skill) })
+	}
+	return slices.Contains(h.Units, o.Unit)
+}
+
+// wish is what the bot asked for that gave the session to people.
+func (s *Session) wish() Handover {
+	var h Handover
+	if len(s.Wish) > 0 {
+		// It was encoded here; what could not be read would be no wish at all.
+		_ = json.Unmarshal(s.Wish, &h)
+	}
+	return h
+}
+
+// shiftLoad counts that a session went from one owner to another.
+func (u *unit) shiftLoad(from, to Owner) {
+	if u.loads == nil {
+		u.loads = map[ID]int{}
+	}
+	if from.Kind == OwnerOperator {
+		u.loads[from.ID]--
+	}
+	if to.Kind == OwnerOperator {
+		u.loads[to.ID]++
+	}
+}
+
+// saveLoads writes what was counted, by rising operator id: the order in which
+// their rows are locked.
+func (u *unit) saveLoads() error {
+	ids := make([]ID, 0, len(u.loads))
+	for id, n := range u.loads {
+		if n != 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		assigned := Micros(0)
+		if u.loads[id] > 0 {
+			assigned = u.now
+		}
+		if err := u.AddLoad(u.conv.TenantID, id, u.loads[id], assigned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frees says whether somebody may be given a conversation after this unit: an
+// operator has fewer; or one waits, who may have missed an operator that became
+// READY in another transaction.
+func (u *unit) frees() bool {
+	for _, n := range u.loads {
+		if n < 0 {
+			return true
+		}
+	}
+	return u.queued && u.conv.Owner.Kind == OwnerQueue
+}
+
+// RunDistribution gives waiting conversations, the longest waiting first, to
+// whoever becomes free, until ctx ends. Each is a use case of its own.
+func (s *Service) RunDistribution(ctx context.Context) error {
+	alarm := time.NewTimer(0) // it begins with everybody
+	defer alarm.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.freed.rung:
+		case <-alarm.C:
+			s.freed.ring(everyTenant)
+			continue
+		}
+		err := s.distribute(ctx, s.freed.heard())
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was told to end
+		}
+		if err != nil {
+			s.log.Error("distribution.failed", "error", err)
+		}
+		if err != nil || s.shared {
+			alarm.Reset(distributionSweep)
+		}
+	}
+}
+
+// distribute looks after the tenants that somebody rang for.
+func (s *Service) distribute(ctx context.Context, tenants map[ID]struct{}) error {
+	if _, every := tenants[everyTenant]; every {
+		err := s.store.View(ctx, func(r Reader) error {
+			waiting, err := r.WaitingTenants()
+			tenants = make(map[ID]struct{}, len(waiting))
+			for _, id := range waiting {
+				tenants[id] = struct{}{}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for tenant := range tenants {
+		if err := s.distributeIn(ctx, tenant); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// distributeIn walks a tenant's queue once, for as long as anybody has room.
+func (s *Service) distributeIn(ctx context.Context, tenant ID) error {
+	for place, more := (QueuePlace{}), true; more; {
+		var next []ID
+		after := place
+		err := s.store.View(ctx, func(r Reader) (err error) {
+			next, place, more, err = s.placeable(r, tenant, after)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range next {
+			if err := s.assign(ctx, tenant, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// placeable lists those of the next page of a queue that somebody free may have,
+// no more than there is room for, and says where it stopped and whether there
+// is more to look at.
+func (s *Service) placeable(r Reader, tenant ID, after QueuePlace) (next []ID, last QueuePlace, more bool, err error) {
+	list, err := r.Presences(tenant)
+	if err != nil {
+		return nil, after, false, err
+	}
+	free := s.Catalog().free(tenant, list)
+	room := 0
+	for _, c := range free {
+		room = min(room+c.room, queuePage)
+	}
+	if room == 0 {
+		return nil, after, false, nil
+	}
+	page, err := r.Queue(tenant, after, queuePage)
+	if err != nil {
+		return nil, after, false, err
+	}
+	last = after
+	for i := range page {
+		if len(next) == room {
+			break
+		}
+		last = QueuePlace{page[i].OwnerSince, page[i].ID}
+		session, err := r.Session(tenant, page[i].SessionID)
+		if err != nil {
+			return nil, after, false, err
+		}
+		if s.Catalog().choose(free, session) != nil {
+			next = append(next, page[i].ID)
+		}
+	}
+	return next, last, last != after, nil
+}
+
+// assign gives one conversation of the queue away, unless it has left it, or
+// everybody who may have it is busy again. What the settings lost stays.
+func (s *Service) assign(ctx context.Context, tenant, conversation ID) error {
+	return ignoreGone(s.update(ctx, SystemActor(tenant), func(u *unit) error {
+		if err := u.load(tenant, conversation); err != nil {
+			return err
+		}
+		return u.distribute()
+	}))
+}
