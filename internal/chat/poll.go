@@ -95,6 +95,7 @@ type poller struct {
 	channel *Channel
 	p       Poll
 	placed  bool // from is known
+	contact bool // it is the connection's first: that is to be written down
 	from    Micros
 }
 
@@ -102,30 +103,27 @@ type poller struct {
 func (w *poller) read(ctx context.Context) (Polled, error) {
 	var found Polled
 	var client *Client
-	stored := true
 	err := w.s.store.View(ctx, func(r Reader) (err error) {
-		found, stored = Polled{}, true
+		found = Polled{}
 		client, err = r.ClientByExternalID(w.channel.TenantID, w.channel.ExternalScope(), w.p.ExternalID)
 		if ErrorCode(err) == CodeNotFound {
 			client = nil
+			w.meetStranger(r.Now())
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		from := w.from
-		if !w.placed {
-			if from, stored, err = w.place(r, client.ID); err != nil {
-				return err
-			}
+		if err := w.place(r, client.ID); err != nil {
+			return err
 		}
-		found, w.from, err = w.collect(r, client.ID, from)
-		w.placed = err == nil
+		found, w.from, err = w.collect(r, client.ID, w.from)
 		return err
 	})
-	if err != nil || client == nil || w.p.Since || stored && len(found.Envelopes) == 0 {
+	if err != nil || client == nil || w.p.Since || !w.contact && len(found.Envelopes) == 0 {
 		return found, err
 	}
+	w.contact = false
 	return found, w.s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
 		return tx.SavePollCursor(&PollCursor{
 			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: client.ID, CID: w.p.CID, At: w.from - 1, UpdatedAt: tx.Now(),
@@ -133,25 +131,41 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 	})
 }
 
-// place finds where to begin: at From, at the connection's cursor, or, for one
-// that has none, after what any other one has read. A connection with an id
-// sees nothing older than its first contact. stored is false when a first
-// contact is to be written down.
-func (w *poller) place(r Reader, client ID) (from Micros, stored bool, err error) {
-	if w.p.Since {
-		return w.p.From, true, nil
+// meetStranger places a connection whose client is not known yet: it is shown
+// whatever the client is known by.
+func (w *poller) meetStranger(now Micros) {
+	if !w.placed && !w.p.Since && w.p.CID != "" {
+		w.placed, w.contact, w.from = true, true, now
 	}
-	cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
-	switch {
-	case err == nil:
-		return cursor.At + 1, true, nil
-	case ErrorCode(err) != CodeNotFound:
-		return 0, false, err
-	case w.p.CID != "":
-		return r.Now(), false, nil
+}
+
+// place finds where to begin, once: at From, at the connection's cursor, or, for
+// one that has none, after what any other one has read. A connection with an id
+// sees nothing older than its first contact.
+func (w *poller) place(r Reader, client ID) error {
+	if w.placed {
+		return nil
 	}
-	last, err := r.LastPolled(w.channel.TenantID, w.channel.ID, client)
-	return last + 1, true, err
+	from, contact := w.p.From, false
+	if !w.p.Since {
+		cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
+		switch {
+		case err == nil:
+			from = cursor.At + 1
+		case ErrorCode(err) != CodeNotFound:
+			return err
+		case w.p.CID != "":
+			from, contact = r.Now(), true
+		default:
+			last, err := r.LastPolled(w.channel.TenantID, w.channel.ID, client)
+			if err != nil {
+				return err
+			}
+			from = last + 1
+		}
+	}
+	w.placed, w.contact, w.from = true, contact, from
+	return nil
 }
 
 // collect reads envelopes from a moment on, and says where the next reading
