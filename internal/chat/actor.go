@@ -74,3 +74,8 @@ func (a Actor) Require(scope string) error {
 		return Errorf(CodeForbidden, "a %s may not do this", a.Kind)
 	}
 }
+
+// leads says whether the actor answers for others: a supervisor or an admin.
+func (a Actor) leads() bool {
+	return a.Kind == ActorOperator && (a.Role == RoleSupervisor || a.Role == RoleAdmin)
+}

@@ -76,6 +76,12 @@ func TestScopesOfUseCases(t *testing.T) {
 		},
 		chat.ScopeConversationsRead: {
 			"Conversations": func(a chat.Actor) error { _, err := w.Conversations(w.ctx, a, chat.ConversationFilter{}); return err },
+			"SearchConversations": func(a chat.Actor) error {
+				_, _, err := w.SearchConversations(w.ctx, a, chat.ConversationSearch{})
+				return err
+			},
+			"ClientCard":    func(a chat.Actor) error { _, err := w.ClientCard(w.ctx, a, k.conv().ClientID); return err },
+			"CannedReplies": func(a chat.Actor) error { _, err := w.CannedReplies(w.ctx, a); return err },
 			"Conversation":  func(a chat.Actor) error { _, err := w.Conversation(w.ctx, a, k.id); return err },
 			"Events":        func(a chat.Actor) error { _, err := w.Events(w.ctx, a, k.id, 0, 0); return err },
 			"Follow": func(a chat.Actor) error {
@@ -91,6 +97,12 @@ func TestScopesOfUseCases(t *testing.T) {
 			"Return": func(a chat.Actor) error { _, err := w.Return(w.ctx, a, k.id); return err },
 			"SetFlags": func(a chat.Actor) error {
 				_, err := w.SetFlags(w.ctx, a, k.id, map[string]bool{"interest": true})
+				return err
+			},
+			"AddNote":  func(a chat.Actor) error { _, err := w.AddNote(w.ctx, a, k.id, "note"); return err },
+			"MarkRead": func(a chat.Actor) error { _, err := w.MarkRead(w.ctx, a, k.id, 1); return err },
+			"EditClient": func(a chat.Actor) error {
+				_, err := w.EditClient(w.ctx, a, k.conv().ClientID, k.id, nil)
 				return err
 			},
 			"ChangeProfile": func(a chat.Actor) error { _, err := w.ChangeProfile(w.ctx, a, k.id, nil); return err },

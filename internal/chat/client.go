@@ -14,6 +14,13 @@ type Client struct {
 	Segmentation map[string]string
 }
 
+// ExternalID is a client's id in a caller's system. Scope is the channel that
+// knows it, 0 for the ids that all authorised channels of the tenant share.
+type ExternalID struct {
+	Scope      ID
+	ExternalID string
+}
+
 // Title is the client's full name, "" when unknown.
 func (c *Client) Title() string {
 	if name := c.Profile["name"]; name != "" {

@@ -27,7 +27,7 @@ type Conversation struct {
 	OwnerSince    Micros // since when; the order of the queue
 	LastMessageID ID
 	ButtonsID     ID    // the latest message with buttons or a list
-	Unread        int64 // client messages since a person or bot last answered
+	Unread        int64 // client messages since a person or bot last answered, or a person last read
 }
 
 // OwnerKind is who a session belongs to.

@@ -1,12 +1,30 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Listed is a conversation as lists show it.
 type Listed struct {
 	Conversation
 	Client      *Client
 	LastMessage *Message // nil when nothing was said yet
+}
+
+// maxExamined is how many conversations one search looks at, and searchStep how
+// many at a time.
+const (
+	maxExamined = 2000
+	searchStep  = 500
+)
+
+// ConversationSearch selects conversations. What ConversationFilter says is
+// found by an index; the rest is looked for among what that leaves.
+type ConversationSearch struct {
+	ConversationFilter
+	Flags Flags  // all of them are set
+	Text  string // in the client's title, contacts or external id, or in the last message, whatever the case
 }
 
 // Conversations lists the conversations of the actor's tenant by rising id:
@@ -17,22 +35,62 @@ func (s *Service) Conversations(ctx context.Context, actor Actor, f Conversation
 	}
 	f.Limit = pageSize(f.Limit)
 	var list []Listed
-	err := s.store.View(ctx, func(r Reader) error {
-		convs, err := r.Conversations(actor.TenantID, f)
-		if err != nil {
-			return err
-		}
-		list = make([]Listed, 0, len(convs))
-		for _, c := range convs {
-			l, err := listed(r, c)
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		list, err = r.Conversations(actor.TenantID, f)
+		return err
+	})
+	return list, err
+}
+
+// SearchConversations is Conversations with a search. It looks at 2,000
+// conversations at most: a page may have fewer items than its limit, or none,
+// and still not be the last one. next is the After of the next page, 0 after
+// the last one.
+func (s *Service) SearchConversations(ctx context.Context, actor Actor, f ConversationSearch) (list []Listed, next ID, err error) {
+	if err := actor.Require(ScopeConversationsRead); err != nil {
+		return nil, 0, err
+	}
+	limit := pageSize(f.Limit)
+	f.Limit = limit
+	if f.Flags != 0 || f.Text != "" {
+		f.Limit = searchStep
+	}
+	said := strings.ToLower(f.Text)
+	err = s.store.View(ctx, func(r Reader) error {
+		page := f.ConversationFilter
+		list, next = nil, 0
+		for examined := 0; ; examined += page.Limit {
+			if examined >= maxExamined {
+				next = page.After
+				return nil
+			}
+			found, err := r.Conversations(actor.TenantID, page)
 			if err != nil {
 				return err
 			}
-			list = append(list, l)
+			for i := range found {
+				page.After = found[i].ID
+				if found[i].Flags.Has(f.Flags) && found[i].says(said) {
+					list = append(list, found[i])
+				}
+				if len(list) == limit {
+					next = page.After
+					return nil
+				}
+			}
+			if len(found) < page.Limit {
+				return nil
+			}
 		}
-		return nil
 	})
-	return list, err
+	return list, next, err
+}
+
+// says whether a folded text is in what a list shows of the conversation.
+func (l *Listed) says(folded string) bool {
+	in := func(text string) bool { return strings.Contains(strings.ToLower(text), folded) }
+	return folded == "" || in(l.Client.Title()) || in(l.Client.Contacts()) || in(l.ExternalID) ||
+		l.LastMessage != nil && in(l.LastMessage.Content.Text)
 }
 
 // Conversation returns one conversation. Errors: CodeNotFound.

@@ -29,6 +29,9 @@ func (s *Service) OperatorMessage(ctx context.Context, actor Actor, in OperatorM
 	case len(in.Key) > MaxKey:
 		return Accepted{}, &Error{Code: CodeTooLarge, Field: "key", Message: "the key is over 256 bytes"}
 	}
+	if err := checkAttachments(in.Content.Attachments); err != nil {
+		return Accepted{}, err
+	}
 	fingerprint := (&Incoming{Key: in.Key, TaskID: in.ConversationID}).fingerprint(in.Content)
 	var out Accepted
 	err := s.update(ctx, actor, func(u *unit) error {

@@ -25,11 +25,15 @@ func (a *applier) prune(setups []Setup) error {
 	return nil
 }
 
-// remove ends an operator's sessions too: his id may be given to somebody else.
+// remove ends an operator's sessions too, and forgets his canned replies: his id
+// may be given to somebody else.
 // What nobody can reach any more counts for nobody.
 func (a *applier) remove(s Setting) error {
 	switch s.Kind {
 	case KindOperator:
+		if err := a.tx.DeleteCannedRepliesOf(s.TenantID, s.ID); err != nil {
+			return err
+		}
 		if err := signOut(a.tx, s.TenantID, s.ID); err != nil {
 			return err
 		}

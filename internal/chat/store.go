@@ -39,6 +39,7 @@ type Reader interface {
 	SettingReader
 	LoginReader
 	PresenceReader
+	CannedReader
 	// NextTimer returns when the next timer is due, 0 when there is none.
 	NextTimer() (Micros, error)
 }
@@ -59,6 +60,7 @@ type Tx interface {
 	SettingWriter
 	LoginWriter
 	PresenceWriter
+	CannedWriter
 }
 
 // ClientReader finds clients.
@@ -66,6 +68,8 @@ type ClientReader interface {
 	Client(tenant, id ID) (*Client, error)
 	// ClientByExternalID finds a client by the id its channel's scope knows.
 	ClientByExternalID(tenant, scope ID, externalID string) (*Client, error)
+	// ExternalIDs lists the ids that name the client, by rising scope and id.
+	ExternalIDs(tenant, client ID) ([]ExternalID, error)
 }
 
 // ClientWriter changes clients.
@@ -83,7 +87,9 @@ type ConversationReader interface {
 	ConversationByKey(tenant, task, client ID, key string) (*Conversation, error)
 	ConversationByShareToken(token string) (*Conversation, error)
 	// Conversations lists by rising id, up to f.Limit, after f.After.
-	Conversations(tenant ID, f ConversationFilter) ([]Conversation, error)
+	Conversations(tenant ID, f ConversationFilter) ([]Listed, error)
+	// ConversationsOf lists the client's, the newest first, up to limit.
+	ConversationsOf(tenant, client ID, limit int) ([]Listed, error)
 	// Usage counts per task, by rising task id; a task without conversations
 	// is left out.
 	Usage(tenant ID) ([]TaskUsage, error)
@@ -95,10 +101,20 @@ type ConversationFilter struct {
 	After      ID
 	Limit      int
 	Owner      Owner // by kind, and by id when it is not 0
+	Session    SessionState
 	ExternalID string
 	TaskID     ID
 	ChannelID  ID
 }
+
+// SessionState is whether a session is open; "" is either.
+type SessionState string
+
+// The states a list can be asked for.
+const (
+	SessionOpen   SessionState = "open"
+	SessionClosed SessionState = "closed"
+)
 
 // ConversationWriter changes conversations and sessions.
 type ConversationWriter interface {
@@ -122,7 +138,13 @@ type LogReader interface {
 	// Feed returns events of the tenant with ID > after, rising by ID, at most
 	// limit, never one that could still be preceded by a running transaction.
 	Feed(tenant, after ID, limit int) ([]Entry, error)
+	// FeedEnd returns the ID of the last event that Feed would return now, 0
+	// when there is none.
+	FeedEnd(tenant ID) (ID, error)
 	Message(tenant, id ID) (*Message, error)
+	// ClientMessagesAfter counts the client's messages of one conversation with
+	// Seq > after, up to limit.
+	ClientMessagesAfter(tenant, conversation ID, after, limit int64) (int64, error)
 }
 
 // LogWriter appends.
@@ -322,4 +344,21 @@ type PresenceWriter interface {
 	// AddLoad changes an operator's load by n, and moves AssignedAt up to the
 	// moment, 0 for none; one who was not there is OFFLINE.
 	AddLoad(tenant, operator ID, n int, assigned Micros) error
+}
+
+// CannedReader finds canned replies.
+type CannedReader interface {
+	// CannedReplies lists all of the tenant by rising id.
+	CannedReplies(tenant ID) ([]CannedReply, error)
+	CannedReply(tenant, id ID) (*CannedReply, error)
+}
+
+// CannedWriter changes them. CodeConflict when the owner has another one with
+// the shortcut.
+type CannedWriter interface {
+	AddCannedReply(c *CannedReply) error
+	SaveCannedReply(c *CannedReply) error
+	DeleteCannedReply(tenant, id ID) error
+	// DeleteCannedRepliesOf removes an operator's own.
+	DeleteCannedRepliesOf(tenant, operator ID) error
 }

@@ -64,6 +64,10 @@ func TestForeignIDs(t *testing.T) {
 			}
 			return nil
 		},
+		"AddNote":        func() error { _, err := w.AddNote(w.ctx, key, k.id, "note"); return err },
+		"MarkRead":       func() error { _, err := w.MarkRead(w.ctx, key, k.id, 1); return err },
+		"ClientCard":     func() error { _, err := w.ClientCard(w.ctx, key, c.ClientID); return err },
+		"EditClient":     func() error { _, err := w.EditClient(w.ctx, key, c.ClientID, k.id, nil); return err },
 		"Delivery":       func() error { _, _, err := w.Delivery(w.ctx, key, delivery); return err },
 		"ReplayDelivery": func() error { return w.ReplayDelivery(w.ctx, key, delivery) },
 		"PauseEndpoint":  func() error { return w.PauseEndpoint(w.ctx, key, w.endpoint("all").ID, true, "") },

@@ -213,7 +213,7 @@ func subscriptions() []string {
 	list := append([]string{AllMessages}, flagNames[:]...)
 	for _, k := range []EventKind{
 		EventMessageCreated, EventMessageStatus, EventClientEvent, EventClientChanged, EventFlagSet, EventFlagCleared,
-		EventSessionOpened, EventSessionClosed, EventSessionRated, EventOwnerChanged,
+		EventSessionOpened, EventSessionClosed, EventSessionRated, EventOwnerChanged, EventNoteAdded,
 	} {
 		list = append(list, string(k))
 	}

@@ -10,3 +10,7 @@ CREATE TABLE canned_replies (
 );
 
 CREATE INDEX canned_replies_tenant ON canned_replies (tenant_id, id);
+CREATE UNIQUE INDEX canned_replies_shortcut ON canned_replies (tenant_id, operator_id, shortcut);
+
+-- What the client card is read by.
+CREATE INDEX external_ids_client ON external_ids (tenant_id, client_id, scope, external_id);

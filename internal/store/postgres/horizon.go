@@ -63,6 +63,15 @@ func (r *reader) Feed(tenant, after chat.ID, limit int) ([]chat.Entry, error) {
 	return r.FeedTo(r.horizon, tenant, after, limit)
 }
 
+// FeedEnd implements chat.LogReader, as Feed does.
+func (r *reader) FeedEnd(tenant chat.ID) (chat.ID, error) {
+	if r.horizon < 0 {
+		r.wanted = true
+		return 0, errHorizon
+	}
+	return r.FeedEndTo(r.horizon, tenant)
+}
+
 // Horizon implements hub.Log.
 func (s *Store) Horizon(ctx context.Context) (last chat.ID, err error) {
 	err = s.direct(ctx, func(ctx context.Context, c *pgx.Conn) (err error) {

@@ -4,11 +4,13 @@ import "github.com/tolmach/tolmach/internal/chat"
 
 const clientColumns = `id, tenant_id, created_at, last_at, profile, metadata, segmentation`
 
-// scanClient never leaves a map nil, so that who reads a client may add to it.
-func scanClient(row scanner, c *chat.Client) error {
+func scanClient(row scanner, c *chat.Client) error { return row.Scan(clientFields(c)...) }
+
+// clientFields never leaves a map nil, so that who reads a client may add to it.
+func clientFields(c *chat.Client) []any {
 	c.Profile, c.Metadata, c.Segmentation = map[string]string{}, map[string]any{}, map[string]string{}
-	return row.Scan(&c.ID, &c.TenantID, &c.CreatedAt, &c.LastAt,
-		jsonColumn{&c.Profile}, jsonColumn{&c.Metadata}, jsonColumn{&c.Segmentation})
+	return []any{&c.ID, &c.TenantID, &c.CreatedAt, &c.LastAt,
+		jsonColumn{&c.Profile}, jsonColumn{&c.Metadata}, jsonColumn{&c.Segmentation}}
 }
 
 // Client implements chat.ClientReader.
@@ -23,6 +25,14 @@ func (r *Reader) ClientByExternalID(tenant, scope chat.ID, externalID string) (*
 		`SELECT `+clientColumns+` FROM clients WHERE tenant_id = $1 AND id = (
 			SELECT client_id FROM external_ids WHERE tenant_id = $1 AND scope = $2 AND external_id = $3)`+r.lock,
 		tenant, scope, externalID)
+}
+
+// ExternalIDs implements chat.ClientReader.
+func (r *Reader) ExternalIDs(tenant, client chat.ID) ([]chat.ExternalID, error) {
+	scan := func(row scanner, e *chat.ExternalID) error { return row.Scan(&e.Scope, &e.ExternalID) }
+	return many(r.conn, "external ids", scan,
+		`SELECT scope, external_id FROM external_ids WHERE client_id = $1 AND tenant_id = CAST($2 AS BIGINT) ORDER BY scope, external_id`,
+		client, tenant)
 }
 
 // CreateClient implements chat.ClientWriter.

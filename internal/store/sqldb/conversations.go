@@ -1,11 +1,6 @@
 package sqldb
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/tolmach/tolmach/internal/chat"
-)
+import "github.com/tolmach/tolmach/internal/chat"
 
 const conversationColumns = `id, tenant_id, client_id, task_id, channel_id, key, external_id, share_token, created_at,
 	seq, flags, vars, session_id, messages, last_at, owner_kind, owner_id, last_message_id,
@@ -20,12 +15,16 @@ const (
 	saveConversationAndOwner = saveSet + `, owner_kind = $13, owner_since = $14` + saveWhere
 )
 
-// scanConversation never leaves Vars nil.
 func scanConversation(row scanner, c *chat.Conversation) error {
+	return row.Scan(conversationFields(c)...)
+}
+
+// conversationFields never leaves Vars nil.
+func conversationFields(c *chat.Conversation) []any {
 	c.Vars = map[string]any{}
-	return row.Scan(&c.ID, &c.TenantID, &c.ClientID, &c.TaskID, &c.ChannelID, &c.Key, &c.ExternalID, &c.ShareToken,
+	return []any{&c.ID, &c.TenantID, &c.ClientID, &c.TaskID, &c.ChannelID, &c.Key, &c.ExternalID, &c.ShareToken,
 		&c.CreatedAt, &c.Seq, &c.Flags, jsonColumn{&c.Vars}, &c.SessionID, &c.Messages, &c.LastAt,
-		&c.Owner.Kind, &c.Owner.ID, &c.LastMessageID, &c.ButtonsID, &c.Unread, &c.OwnerSince)
+		&c.Owner.Kind, &c.Owner.ID, &c.LastMessageID, &c.ButtonsID, &c.Unread, &c.OwnerSince}
 }
 
 // Conversation implements chat.ConversationReader.
@@ -46,28 +45,6 @@ func (r *Reader) ConversationByKey(tenant, task, client chat.ID, key string) (*c
 func (r *Reader) ConversationByShareToken(token string) (*chat.Conversation, error) {
 	return one(r.conn, "conversation", scanConversation,
 		`SELECT `+conversationColumns+` FROM conversations WHERE share_token = $1 AND share_token <> ''`+r.lock, token)
-}
-
-// Conversations implements chat.ConversationReader.
-func (r *Reader) Conversations(tenant chat.ID, f chat.ConversationFilter) ([]chat.Conversation, error) {
-	w := newWhere(`tenant_id = CAST($1 AS BIGINT) AND id > $2`, tenant, f.After)
-	if f.Owner.Kind != chat.OwnerNone {
-		w.and(`owner_kind <> '' AND owner_kind =`, f.Owner.Kind)
-	}
-	if f.Owner.ID != 0 {
-		w.and(`owner_id =`, f.Owner.ID)
-	}
-	if f.ExternalID != "" {
-		w.and(`external_id =`, f.ExternalID)
-	}
-	if f.TaskID != 0 {
-		w.and(`task_id =`, f.TaskID)
-	}
-	if f.ChannelID != 0 {
-		w.and(`channel_id =`, f.ChannelID)
-	}
-	query, args := w.page(`SELECT `+conversationColumns+` FROM conversations`, f.Limit)
-	return many(r.conn, "conversations", scanConversation, query, args...)
 }
 
 // Usage implements chat.ConversationReader.
@@ -161,27 +138,3 @@ type owned struct {
 }
 
 func ownership(c *chat.Conversation) owned { return owned{c.Owner.Kind, c.OwnerSince} }
-
-// where collects the conditions of a list that is paged by id.
-type where struct {
-	text strings.Builder
-	args []any
-}
-
-func newWhere(first string, args ...any) *where {
-	w := &where{args: args}
-	w.text.WriteString(first)
-	return w
-}
-
-// and adds a condition that lacks only its argument.
-func (w *where) and(condition string, arg any) {
-	w.args = append(w.args, arg)
-	fmt.Fprintf(&w.text, " AND %s $%d", condition, len(w.args))
-}
-
-// page completes the query.
-func (w *where) page(from string, limit int) (string, []any) {
-	w.args = append(w.args, atMost(limit))
-	return fmt.Sprintf("%s WHERE %s ORDER BY id LIMIT $%d", from, w.text.String(), len(w.args)), w.args
-}

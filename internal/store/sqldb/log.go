@@ -11,11 +11,14 @@ const (
 	messageColumns = `id, tenant_id, conversation_id, session_id, seq, at, author, author_id, answer_id, reply_to,
 	status, content`
 
+	// messageOrZero are the columns of a message m that may not be there.
+	messageOrZero = `COALESCE(m.id, 0), COALESCE(m.tenant_id, 0), COALESCE(m.conversation_id, 0), COALESCE(m.session_id, 0),
+	COALESCE(m.seq, 0), COALESCE(m.at, 0), COALESCE(m.author, ''), COALESCE(m.author_id, 0),
+	COALESCE(m.answer_id, 0), COALESCE(m.reply_to, 0), COALESCE(m.status, ''), COALESCE(m.content, '')`
+
 	selectEntries = `SELECT e.id, e.tenant_id, e.conversation_id, e.client_id, e.session_id, e.seq, e.at, e.kind,
 	e.message_id, e.author, e.author_id, e.flags, e.bot_id, e.version, e.data,
-	COALESCE(m.id, 0), COALESCE(m.tenant_id, 0), COALESCE(m.conversation_id, 0), COALESCE(m.session_id, 0),
-	COALESCE(m.seq, 0), COALESCE(m.at, 0), COALESCE(m.author, ''), COALESCE(m.author_id, 0),
-	COALESCE(m.answer_id, 0), COALESCE(m.reply_to, 0), COALESCE(m.status, ''), COALESCE(m.content, '')
+	` + messageOrZero + `
 	FROM events e LEFT JOIN messages m ON m.id = e.message_id AND m.tenant_id = e.tenant_id`
 )
 
@@ -69,6 +72,29 @@ func (r *Reader) Feed(tenant, after chat.ID, limit int) ([]chat.Entry, error) {
 func (r *Reader) FeedTo(last, tenant, after chat.ID, limit int) ([]chat.Entry, error) {
 	return r.entries(` WHERE e.tenant_id = CAST($1 AS BIGINT) AND e.id > $2 AND e.id <= $3 ORDER BY e.id LIMIT $4`,
 		limit, tenant, after, last)
+}
+
+// FeedEnd implements chat.LogReader.
+func (r *Reader) FeedEnd(tenant chat.ID) (chat.ID, error) {
+	last, err := one(r.conn, "events", scalar[chat.ID],
+		`SELECT COALESCE(MAX(id), 0) FROM events WHERE tenant_id = CAST($1 AS BIGINT)`, tenant)
+	return valueOf(last), err
+}
+
+// FeedEndTo is to FeedEnd what FeedTo is to Feed.
+func (r *Reader) FeedEndTo(last, tenant chat.ID) (chat.ID, error) {
+	end, err := one(r.conn, "events", scalar[chat.ID],
+		`SELECT COALESCE(MAX(id), 0) FROM events WHERE tenant_id = CAST($1 AS BIGINT) AND id <= $2`, tenant, last)
+	return valueOf(end), err
+}
+
+// ClientMessagesAfter implements chat.LogReader.
+func (r *Reader) ClientMessagesAfter(tenant, conversation chat.ID, after, limit int64) (int64, error) {
+	n, err := one(r.conn, "events", scalar[int64],
+		`SELECT COUNT(*) FROM (SELECT 1 AS one FROM events WHERE conversation_id = $1 AND seq > $2 AND tenant_id = $3
+			AND kind = $4 AND author = $5 LIMIT $6) AS found`,
+		conversation, after, tenant, chat.EventMessageCreated, chat.AuthorClient, limit)
+	return valueOf(n), err
 }
 
 // entries reads at most limit entries; the limit is the last argument.

@@ -57,6 +57,14 @@ func many[T any](c Conn, things string, scan func(scanner, *T) error, query stri
 // scalar scans a row of one column.
 func scalar[T any](row scanner, v *T) error { return row.Scan(v) }
 
+// valueOf is what one found, zero when it found nothing.
+func valueOf[T any](v *T) T {
+	if v == nil {
+		return *new(T)
+	}
+	return *v
+}
+
 // exec runs a statement that must not meet a unique key: CodeConflict when it
 // does.
 func (t *Tx) exec(thing, query string, args ...any) (int64, error) {

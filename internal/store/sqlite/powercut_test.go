@@ -209,7 +209,7 @@ func said(t *testing.T, s *Store) (has [callers]int) {
 				return err
 			}
 			for i := range list {
-				if err := readLog(t, r, &list[i], &has); err != nil {
+				if err := readLog(t, r, &list[i].Conversation, &has); err != nil {
 					return err
 				}
 			}

@@ -34,6 +34,18 @@ func clientTests() map[string]func(*testing.T, *fixture) {
 			f.missing("Client", func(r chat.Reader) error { _, err := r.Client(ours, 404); return err })
 			f.refused(chat.CodeNotFound, func(tx chat.Tx) error { return tx.SaveClient(full(404)) })
 		},
+		"the external ids of a client": func(t *testing.T, f *fixture) {
+			f.update(func(tx chat.Tx) error {
+				for _, e := range []chat.ExternalID{{Scope: channel, ExternalID: "b"}, {Scope: 0, ExternalID: "z"}, {Scope: channel, ExternalID: "a"}} {
+					if err := tx.LinkExternalID(ours, e.Scope, e.ExternalID, 7); err != nil {
+						return err
+					}
+				}
+				return tx.LinkExternalID(ours, channel, "other", 8)
+			})
+			equal(t, "ids", read(f, func(r chat.Reader) ([]chat.ExternalID, error) { return r.ExternalIDs(ours, 7) }),
+				[]chat.ExternalID{{ExternalID: "z"}, {Scope: channel, ExternalID: "a"}, {Scope: channel, ExternalID: "b"}})
+		},
 		"an external id names one client per scope": func(t *testing.T, f *fixture) {
 			f.update(func(tx chat.Tx) error {
 				for _, id := range []chat.ID{7, 8} {

@@ -29,7 +29,9 @@ func conversationTests() map[string]func(*testing.T, *fixture) {
 			f.missing("empty token", func(r chat.Reader) error { _, err := by("")(r); return err })
 			f.missing("wrong token", func(r chat.Reader) error { _, err := by("Secret")(r); return err })
 		},
-		"lists are filtered and paged by id": conversationLists,
+		"lists are filtered and paged by id":         conversationLists,
+		"lists show the client and the last message": conversationsListed,
+		"a client's conversations, the newest first": conversationsOfClient,
 	}
 }
 
@@ -126,6 +128,9 @@ func conversationLists(t *testing.T, f *fixture) {
 			if id%2 == 1 {
 				c.ExternalID = "odd"
 			}
+			if err := tx.CreateClient(&chat.Client{ID: id, TenantID: ours}); err != nil {
+				return err
+			}
 			if err := tx.CreateConversation(c); err != nil {
 				return err
 			}
@@ -143,6 +148,10 @@ func conversationLists(t *testing.T, f *fixture) {
 		"queue":           {chat.ConversationFilter{Owner: queue}, []chat.ID{10, 50, 90}},
 		"operators":       {chat.ConversationFilter{Owner: chat.Owner{Kind: chat.OwnerOperator}}, []chat.ID{20, 30, 60, 70, 100, 110}},
 		"one operator":    {chat.ConversationFilter{Owner: operator}, []chat.ID{20, 60, 100}},
+		"open":            {chat.ConversationFilter{Session: chat.SessionOpen}, []chat.ID{10, 20, 30, 50, 60, 70, 90, 100, 110}},
+		"closed":          {chat.ConversationFilter{Session: chat.SessionClosed}, []chat.ID{40, 80, 120}},
+		"open, of a task": {chat.ConversationFilter{Session: chat.SessionOpen, TaskID: task, After: 60}, []chat.ID{100}},
+		"closed queue":    {chat.ConversationFilter{Session: chat.SessionClosed, Owner: queue}, []chat.ID{}},
 		"external id":     {chat.ConversationFilter{ExternalID: "odd"}, []chat.ID{10, 30, 50, 70, 90, 110}},
 		"task":            {chat.ConversationFilter{TaskID: task + 1}, []chat.ID{10, 30, 50, 70, 90, 110}},
 		"channel":         {chat.ConversationFilter{ChannelID: channel}, []chat.ID{30, 60, 90, 120}},
@@ -151,7 +160,39 @@ func conversationLists(t *testing.T, f *fixture) {
 		"page of a queue": {chat.ConversationFilter{Owner: queue, After: 10, Limit: 1}, []chat.ID{50}},
 	}
 	for name, c := range cases {
-		list := read(f, func(r chat.Reader) ([]chat.Conversation, error) { return r.Conversations(ours, c.filter) })
-		equal(t, name, mapped(list, func(c chat.Conversation) chat.ID { return c.ID }), c.want)
+		list := read(f, func(r chat.Reader) ([]chat.Listed, error) { return r.Conversations(ours, c.filter) })
+		equal(t, name, mapped(list, func(l chat.Listed) chat.ID { return l.ID }), c.want)
+	}
+}
+
+func conversationsListed(t *testing.T, f *fixture) {
+	quiet, loud := f.talkOf(ours), f.talkOf(ours)
+	f.say(ours, loud.conversation, "first")
+	last := f.say(ours, loud.conversation, "last")
+	list := read(f, func(r chat.Reader) ([]chat.Listed, error) { return r.Conversations(ours, chat.ConversationFilter{}) })
+	if len(list) != 2 {
+		t.Fatalf("%d conversations, want 2", len(list))
+	}
+	for i, tk := range []talk{quiet, loud} {
+		conv := read(f, func(r chat.Reader) (*chat.Conversation, error) { return r.Conversation(ours, tk.conversation) })
+		client := read(f, func(r chat.Reader) (*chat.Client, error) { return r.Client(ours, tk.client) })
+		equal(t, "conversation", list[i].Conversation, *conv)
+		equal(t, "client", list[i].Client, client)
+	}
+	equal(t, "last message of nothing", list[0].LastMessage, (*chat.Message)(nil))
+	equal(t, "last message", list[1].LastMessage, last.Message)
+}
+
+func conversationsOfClient(t *testing.T, f *fixture) {
+	first := f.talkOf(ours)
+	f.talkOf(ours)
+	want := []chat.ID{first.conversation}
+	for _, key := range []string{"a", "b"} {
+		tk := write(f, func(tx chat.Tx) (talk, error) { return newTalk(tx, ours, first.client, key) })
+		want = append([]chat.ID{tk.conversation}, want...)
+	}
+	for _, limit := range []int{1, 2, 3, 9} {
+		list := read(f, func(r chat.Reader) ([]chat.Listed, error) { return r.ConversationsOf(ours, first.client, limit) })
+		equal(t, "ids", mapped(list, func(l chat.Listed) chat.ID { return l.ID }), want[:min(limit, 3)])
 	}
 }

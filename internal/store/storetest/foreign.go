@@ -31,8 +31,22 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 			return foundAll(tx.Presences(as))
 		},
 		"LoginsOf": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.LoginsOf(as, 1)) },
-		"Usage":    func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Usage(as)) },
-		"Session":  func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
+		"ConversationsOf": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return foundAll(tx.ConversationsOf(as, w.talk.client, 9))
+		},
+		"ExternalIDs": func(tx chat.Tx, as chat.ID, w world) (int, error) { return foundAll(tx.ExternalIDs(as, w.talk.client)) },
+		"FeedEnd": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			last, err := tx.FeedEnd(as)
+			return int(last), err
+		},
+		"ClientMessagesAfter": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			n, err := tx.ClientMessagesAfter(as, w.talk.conversation, 0, 9)
+			return int(n), err
+		},
+		"CannedReplies": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.CannedReplies(as)) },
+		"CannedReply":   func(tx chat.Tx, as chat.ID, _ world) (int, error) { return found(tx.CannedReply(as, 1)) },
+		"Usage":         func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.Usage(as)) },
+		"Session":       func(tx chat.Tx, as chat.ID, w world) (int, error) { return found(tx.Session(as, w.talk.session)) },
 		"Events": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return foundAll(tx.Events(as, w.talk.conversation, 0, 9))
 		},
@@ -178,7 +192,15 @@ func foreignWrites() map[string]func(tx chat.Tx, as chat.ID, w world) error {
 		"SavePresence": func(tx chat.Tx, as chat.ID, _ world) error {
 			return tx.SavePresence(&chat.Presence{TenantID: as, OperatorID: 1, Status: chat.PresenceInactive})
 		},
-		"AddLoad":        func(tx chat.Tx, as chat.ID, _ world) error { return tx.AddLoad(as, 1, 1, 99) },
-		"DeleteLoginsOf": func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteLoginsOf(as, 1) },
+		"AddLoad": func(tx chat.Tx, as chat.ID, _ world) error { return tx.AddLoad(as, 1, 1, 99) },
+		"AddCannedReply": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.AddCannedReply(&chat.CannedReply{ID: 1, TenantID: as, Shortcut: "theirs"})
+		},
+		"SaveCannedReply": func(tx chat.Tx, as chat.ID, _ world) error {
+			return tx.SaveCannedReply(&chat.CannedReply{ID: 1, TenantID: as, Shortcut: "theirs"})
+		},
+		"DeleteCannedReply":     func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteCannedReply(as, 2) },
+		"DeleteCannedRepliesOf": func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteCannedRepliesOf(as, 9) },
+		"DeleteLoginsOf":        func(tx chat.Tx, as chat.ID, _ world) error { return tx.DeleteLoginsOf(as, 1) },
 	}
 }

@@ -37,6 +37,32 @@ func logTests() map[string]func(*testing.T, *fixture) {
 		},
 		"events of a client over all conversations, by at": eventsOfClient,
 		"the feed of a tenant, by id":                      feed,
+		"the client's messages after a seq": func(t *testing.T, f *fixture) {
+			tk := f.talkOf(ours)
+			for range 5 {
+				f.say(ours, tk.conversation, "hello")
+			}
+			f.update(func(tx chat.Tx) error {
+				e := chat.Event{TenantID: ours, ConversationID: tk.conversation, ClientID: tk.client, Author: chat.AuthorClient}
+				for i, kind := range []chat.EventKind{chat.EventClientChanged, chat.EventMessageCreated} {
+					var err error
+					if e.ID, err = tx.NextID(); err != nil {
+						return err
+					}
+					e.Seq, e.Kind = int64(6+i), kind
+					if err := tx.AppendEvent(&e); err != nil {
+						return err
+					}
+					e.Author = chat.AuthorOperator
+				}
+				return nil
+			})
+			for _, c := range []struct{ after, limit, want int64 }{{0, 9, 5}, {0, 2, 2}, {3, 9, 2}, {5, 9, 0}, {7, 9, 0}, {0, 0, 0}} {
+				equal(t, "count", read(f, func(r chat.Reader) (int64, error) {
+					return r.ClientMessagesAfter(ours, tk.conversation, c.after, c.limit)
+				}), c.want)
+			}
+		},
 		"a message's status": func(t *testing.T, f *fixture) {
 			tk := f.talkOf(ours)
 			e := f.say(ours, tk.conversation, "hello")
@@ -154,6 +180,8 @@ func feed(t *testing.T, f *fixture) {
 			ids = append(ids, e.ID)
 		}
 	}
+	equal(t, "the end", read(f, func(r chat.Reader) (chat.ID, error) { return r.FeedEnd(ours) }), ids[5])
+	equal(t, "the end of nothing", read(f, func(r chat.Reader) (chat.ID, error) { return r.FeedEnd(404) }), chat.ID(0))
 	for _, c := range []struct {
 		after chat.ID
 		limit int

@@ -33,6 +33,7 @@ func Run(t *testing.T, open Opener) {
 		"Settings":      settingTests(),
 		"Logins":        loginTests(),
 		"Presence":      presenceTests(),
+		"Canned":        cannedTests(),
 		"Tenants":       tenantTests(),
 		"Durability":    durabilityTests(),
 	}

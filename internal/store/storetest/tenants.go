@@ -114,6 +114,9 @@ func newWorld(f *fixture) world {
 			}),
 			tx.SavePollCursor(&chat.PollCursor{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, CID: "tab", At: 1}),
 			tx.SaveClientState(&chat.ClientState{TenantID: ours, ChannelID: channel, ClientID: w.talk.client, State: json.RawMessage(`{}`)}),
+			tx.AddCannedReply(&chat.CannedReply{ID: 1, TenantID: ours, Shortcut: "hi", Text: "Hello"}),
+			tx.AddCannedReply(&chat.CannedReply{ID: 2, TenantID: ours, Shortcut: "bye"}),
+			tx.AddCannedReply(&chat.CannedReply{ID: 3, TenantID: ours, OperatorID: 9, Shortcut: "bye"}),
 			tx.AddLogin(&chat.Login{TokenHash: "hash", TenantID: ours, OperatorID: 1}),
 			tx.SavePresence(&chat.Presence{TenantID: ours, OperatorID: 1, Status: chat.PresenceReady}),
 			tx.CreateConversation(&chat.Conversation{ID: 4001, TenantID: ours, ClientID: 4002, Owner: chat.Owner{Kind: chat.OwnerQueue}}),
@@ -138,6 +141,7 @@ func (w world) digest(f *fixture) string {
 		key, err10 := tx.Key(ours, "s", "k")
 		targets, err11 := tx.Targets(ours, task)
 		login, err12 := tx.Login("hash")
+		canned, err20 := tx.CannedReplies(ours)
 		settings, err13 := tx.Settings()
 		exchange, err15 := tx.Exchange(ours, channel, w.talk.client, "q")
 		cursor, err16 := tx.PollCursor(ours, channel, w.talk.client, "tab")
@@ -150,8 +154,8 @@ func (w world) digest(f *fixture) string {
 				kept = append(kept, s)
 			}
 		}
-		text, err14 := json.Marshal([]any{presences, queue, exchange, cursor, state, lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, kept})
-		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15, err16, err17, err18, err19)
+		text, err14 := json.Marshal([]any{presences, queue, exchange, cursor, state, lane, client, conversation, session, entries, delivery, attempts, health, due, key, targets, login, canned, kept})
+		return string(text), errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15, err16, err17, err18, err19, err20)
 	})
 }
 
