@@ -21,6 +21,18 @@ const (
 
 // Task joins a channel, a bot or route and integrations; its id is what API
 // callers send. Keys: specs/setup.md.
+//
+// WhenNobody says what becomes of a bot's wish for people while no operator is
+// READY. "queue": the conversation waits for somebody. "tell_bot": the bot keeps
+// it and is asked about the event noLivechatOperatorsOnline. Unset: the vendor's
+// rule (specs/chatapi.md §8), which is tell_bot for a wish with keys of a switch
+// reply on a Chat API channel, and queue for every other one. Whatever it says,
+// the conversation goes to the queue when the wish has ignoreOffline, when the
+// bot can't be asked (a flag mutes it, a limit is reached), and when the wish is
+// the answer to that very event.
+//
+// ClosePhrases end the talk with people when the client says one of them: the
+// session goes back to the bot that gave it away. A switch reply may add others.
 type Task struct {
 	ID              ID         `json:"id,omitempty"`
 	UUID            string     `json:"uuid,omitempty"`

@@ -96,6 +96,7 @@ func input(w *chat.Work) (Input, error) {
 		Session: map[string]any{
 			"id": w.Session.UUID, "new": asked.Data.NewSession, "opened_at": w.Session.OpenedAt.Time(),
 			"client_id": w.Conversation.ExternalID, "flags": w.Conversation.Flags.Names(),
+			"livechat": w.Session.Livechat != 0, "operator_said": w.OperatorSaid,
 		},
 	}
 	if asked.Message != nil {

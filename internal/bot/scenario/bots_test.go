@@ -167,3 +167,38 @@ func TestAChangedFileIsParsedAnew(t *testing.T) {
 		t.Error("a broken file answered")
 	}
 }
+
+// TestWhatPeopleSaid: a bot that gets the session back knows of people.
+func TestWhatPeopleSaid(t *testing.T) {
+	const file = `
+states:
+  - name: /Any
+    patterns: ["*"]
+    replies: [{text: "{{ session.livechat }}: {{ join(session.operator_said, ', ') }}"}]
+events:
+  livechatFinished:
+    replies: [{text: "{{ data.operator.name }} said {{ join(data.messages, ', ') }}: {{ data.result }}"}]
+`
+	for name, c := range map[string]struct {
+		livechat int64
+		said     []string
+		event    string
+		payload  string
+		want     string
+	}{
+		"never with people": {0, nil, "", "", "false: "},
+		"nothing new":       {3, []string{}, "", "", "true: "},
+		"something new":     {3, []string{"hello", "it is fixed"}, "", "", "true: hello, it is fixed"},
+		"finished": {3, nil, "livechatFinished", `{"operator":{"id":9,"name":"Ann"},"result":"done","messages":["hello","bye"]}`,
+			"Ann said hello, bye: done"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := question("hi", c.event, c.payload)
+			w.Endpoint.Bot.Scenario, w.Session.Livechat, w.OperatorSaid = file, c.livechat, c.said
+			a, _ := turnOf(t, w)
+			if len(a.Messages) != 1 || a.Messages[0].Text != c.want {
+				t.Errorf("it says %+v, want %q", a.Messages, c.want)
+			}
+		})
+	}
+}
