@@ -141,6 +141,9 @@ func (v *validator) secret(path, secret string) {
 	}
 }
 
+// maxWait is the longest that a caller of a channel may be kept waiting.
+const maxWait = 10 * time.Minute
+
 func (v *validator) channel(path string, c *Channel) {
 	if c.Kind == "" {
 		v.add(path+".kind", "is missing; use page_messenger, chat_api or widget")
@@ -152,6 +155,12 @@ func (v *validator) channel(path string, c *Channel) {
 	v.secret(path+".webhook_secret", c.WebhookSecret)
 	if c.Token == "bot" || c.Token == "webhook" {
 		v.add(path+".token", "%q is a part of the Chat API's paths; choose another token", c.Token)
+	}
+	if c.SyncTimeout != nil && (*c.SyncTimeout < Duration(time.Millisecond) || *c.SyncTimeout > Duration(maxWait)) {
+		v.add(path+".sync_timeout", "is not between 1ms and 10m")
+	}
+	if c.PollCeiling != nil && *c.PollCeiling > Duration(maxWait) {
+		v.add(path+".poll_ceiling", "is over 10m; 0s answers polls at once")
 	}
 	if c.Hours != nil {
 		v.hours(path+".hours", c.Hours)
