@@ -27,7 +27,10 @@ func (s *Service) Settle(ctx context.Context, st Settlement) (*Lane, error) {
 			lane, err = u.settleAnswer(&st)
 			return err
 		})
-		return lane, err
+		if err != nil {
+			return nil, err
+		}
+		return lane, nil
 	}
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		u := &unit{Tx: tx, s: s, cat: s.Catalog(), now: tx.Now()}
@@ -86,7 +89,7 @@ func (u *unit) settleAnswer(st *Settlement) (*Lane, error) {
 	}
 	lane, err := u.settle(st)
 	if ErrorCode(err) == CodeConflict {
-		return nil, nil
+		return resumed(u.Tx, w)
 	}
 	if err != nil || gone != nil {
 		return lane, err
