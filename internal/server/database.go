@@ -49,7 +49,7 @@ func openDatabase(ctx context.Context, where config.Storage, log *slog.Logger, o
 	if where.Database != "" {
 		o := postgres.Options{URL: where.Database, Logger: log}
 		if observe != nil {
-			o.Observe = func(c postgres.Commit) { observe(commit{1, c.Waiting, c.Took, c.Err}) }
+			o.Observe = func(c postgres.Commit) { observe(commit{c.Size, c.Waiting, c.Took, c.Err}) }
 		}
 		return opened(postgres.Open(ctx, o))
 	}

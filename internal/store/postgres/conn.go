@@ -54,7 +54,7 @@ func (c *conn) Query(query string, args ...any) (sqldb.Rows, error) {
 	if err != nil {
 		return nil, c.watch(err)
 	}
-	return &rows{Rows: r, conn: c}, nil
+	return &rows{Rows: r, watch: c.watch}, nil
 }
 
 // ready sends what waits and makes the arguments of the next statement ready.
@@ -123,17 +123,17 @@ func (c *conn) watch(err error) error {
 	return err
 }
 
-// rows tells the connection of what fails while rows are read.
+// rows tells the transaction of what fails while rows are read.
 type rows struct {
 	pgx.Rows
-	conn *conn
+	watch func(error) error
 }
 
-func (r *rows) Err() error { return r.conn.watch(r.Rows.Err()) }
+func (r *rows) Err() error { return r.watch(r.Rows.Err()) }
 
 func (r *rows) Close() {
 	r.Rows.Close()
-	_ = r.conn.watch(r.Rows.Err()) // the connection remembers it for the commit
+	_ = r.watch(r.Rows.Err()) // it is remembered for the commit
 }
 
 // plain turns arguments of any integer, string, bool or []byte kind into what

@@ -188,6 +188,8 @@ func TestRestartUnderLoad(t *testing.T) {
 	var mu sync.Mutex
 	acknowledged := []string{}
 	stop := make(chan struct{})
+	end := sync.OnceFunc(func() { close(stop) })
+	defer end()
 	var writers sync.WaitGroup
 	enough := make(chan struct{}, 1<<16)
 	for w := range 8 {
@@ -224,7 +226,7 @@ func TestRestartUnderLoad(t *testing.T) {
 	for range 50 { // by itself
 		<-enough
 	}
-	close(stop)
+	end()
 	writers.Wait()
 	stored := tenants(t, s)
 	for _, name := range acknowledged {

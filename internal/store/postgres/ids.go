@@ -3,6 +3,8 @@ package postgres
 import (
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tolmach/tolmach/internal/chat"
 )
 
@@ -55,4 +57,42 @@ func (s *ids) reserve() (err error) {
 		s.next, s.last = last-idBlock, last
 	}
 	return err
+}
+
+// Blocks for several members of a batch at once.
+const (
+	firstBlocks = `WITH mark AS MATERIALIZED (
+		SELECT pg_advisory_xact_lock_shared($1 + last_value)::text AS taken FROM ids)
+	SELECT nextval('ids') FROM mark, generate_series(1, $2) WHERE taken IS NOT NULL`
+	nextBlocks = `SELECT nextval('ids') FROM generate_series(1, $1)`
+)
+
+// queueIDs asks for n blocks, after everything else that is asked: nobody's ids
+// are older than his locks.
+func (b *batch) queueIDs(exchange *pgx.Batch, n int) {
+	switch {
+	case n == 0:
+	case b.marked:
+		exchange.Queue(nextBlocks, n)
+	default:
+		exchange.Queue(firstBlocks, lockSpace, n)
+		b.marked = true
+	}
+}
+
+func (b *batch) readIDs(answers pgx.BatchResults) []chat.ID {
+	rows, err := answers.Query()
+	if err == nil {
+		var blocks []chat.ID
+		if blocks, err = pgx.CollectRows(rows, pgx.RowTo[chat.ID]); err == nil {
+			return blocks
+		}
+	}
+	_ = b.watch(err) // the batch remembers it
+	return nil
+}
+
+// takeBlock makes the member's ids those up to last.
+func (m *member) takeBlock(last chat.ID) {
+	m.wantsIDs, m.id, m.lastID = false, last-idBlock, last
 }

@@ -1,10 +1,11 @@
 // Package postgres is chat.Store in a PostgreSQL database, for any number of
 // nodes at once.
 //
-// Every use case is a transaction of its own, READ COMMITTED, that locks what
-// it reads to change, in one order: client, conversation, session, lane. The
-// server commits side by side what comes side by side. The only clock is the
-// database's.
+// A transaction, READ COMMITTED, locks what it reads to change, in one order:
+// client, conversation, session, lane. Use cases that wait at the same time
+// share one (batch.go), so that a crowd costs few exchanges and few commits; a
+// use case out of the common run of messages has one of its own. The only clock
+// is the database's.
 //
 // Life cycle: Open, then Run in the owner's goroutine, then Update. Before Run
 // takes work (Ready) and after it has ended, Update answers CodeUnavailable.
@@ -30,19 +31,20 @@ type Options struct {
 	URL    string // postgres://user:password@host/name; a secret
 	Logger *slog.Logger
 
-	// Writers is how many use cases may be under way at once; default 16. Reads
-	// have half as many connections of their own, bulk work has two.
+	// Writers is how many use cases may be under way at once outside of batches;
+	// default 16. Reads have half as many connections of their own, batches and
+	// bulk work have two each.
 	Writers int
 	// Queue is how many use cases may wait for their turn before the next one
 	// is refused as CodeUnavailable; default 4096.
 	Queue int
-	// Observe, when set, is told of every use case that was committed or failed
-	// to be; it must return at once.
+	// Observe, when set, is told of every commit; it must return at once.
 	Observe func(Commit)
 }
 
 // Commit is what the observer is told of one transaction.
 type Commit struct {
+	Size    int           // use cases that shared it
 	Took    time.Duration // of the commit alone
 	Waiting int           // use cases that waited for their turn when it was done
 	Err     error         // why it failed, or nil

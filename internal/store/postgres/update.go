@@ -26,13 +26,24 @@ const (
 	writing = `BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE`
 )
 
-// Update implements chat.Store. fn runs on the caller's goroutine. When ctx
-// ends before the commit begins nothing is stored; the commit itself is waited
-// for. CodeUnavailable when the store does not run, when too many wait, when
+// Update implements chat.Store. fn runs in a batch with others, on the
+// goroutine of whoever leads it, or else, as bulk work does, in a transaction of
+// its own on the caller's. When ctx ends before fn has begun nothing is stored;
+// after that, what comes of it is waited for. CodeUnavailable when the store does not run, when too many wait, when
 // the database can't be reached, or when the answer to the commit was lost: the
 // caller can't know then whether it is stored, and repeats it under its
 // idempotency key.
 func (s *Store) Update(ctx context.Context, priority chat.Priority, fn func(tx chat.Tx) error) error {
+	if priority == chat.PriorityNormal {
+		if err := s.share(ctx, fn); !errors.Is(err, errAlone) {
+			return err
+		}
+	}
+	return s.alone(ctx, priority, fn)
+}
+
+// alone runs a use case in a transaction of its own.
+func (s *Store) alone(ctx context.Context, priority chat.Priority, fn func(tx chat.Tx) error) error {
 	leave, err := s.gate.enter(ctx, priority)
 	if err != nil {
 		return err
@@ -83,7 +94,8 @@ func (t *trial) run(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	if err == nil {
-		return t.commit(ctx, c)
+		t.raced, err = t.store.commit(ctx, c, 1)
+		return err
 	}
 	t.raced, t.lost = isRaced(work.failed), c.IsClosed()
 	t.taken = chat.ErrorCode(err) == chat.CodeConflict && x.Taken()
@@ -117,9 +129,10 @@ func (t *trial) call(x *tx, c *conn) (err error) {
 	return c.flush()
 }
 
-// commit makes it durable, whether the caller still waits or not. Only an
-// answer says what became of it.
-func (t *trial) commit(ctx context.Context, c *pgx.Conn) error {
+// commit makes so many use cases durable, whether the caller still waits or
+// not. Only an answer says what became of them; raced says that nothing is
+// stored and another run may win.
+func (s *Store) commit(ctx context.Context, c *pgx.Conn, size int) (raced bool, err error) {
 	began := time.Now()
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
 	defer cancel()
@@ -129,21 +142,20 @@ func (t *trial) commit(ctx context.Context, c *pgx.Conn) error {
 	case err == nil:
 		err = errors.New("the database took the transaction back")
 	case isRaced(err):
-		t.raced = true
-		err = translate(err, false)
+		raced, err = true, translate(err, false)
 	default:
-		t.store.failed(err)
+		s.failed(err)
 		err = unavailable("the server can't tell whether it is stored; repeat it with the same idempotency key", err)
 	}
-	if observe := t.store.observe; observe != nil {
-		observe(Commit{Took: time.Since(began), Waiting: int(t.store.gate.waiting.Load()), Err: err})
+	if s.observe != nil {
+		s.observe(Commit{Size: size, Took: time.Since(began), Waiting: s.gate.length(), Err: err})
 	}
-	return err
+	return raced, err
 }
 
 // begin takes a connection and begins a transaction on it. Connections that
 // died while nobody used them are given up until one lives.
-func (s *Store) begin(ctx context.Context, how string) (c *pgx.Conn, now chat.Micros, release func(), err error) {
+func (s *Store) begin(ctx context.Context, how ...string) (c *pgx.Conn, now chat.Micros, release func(), err error) {
 	for range s.pool.Config().MaxConns + 1 {
 		var held *pgxpool.Conn
 		if held, err = s.pool.Acquire(ctx); err != nil {
@@ -167,15 +179,22 @@ func (s *Store) begin(ctx context.Context, how string) (c *pgx.Conn, now chat.Mi
 }
 
 // start begins and asks for the moment, in one exchange.
-func (s *Store) start(ctx context.Context, c *pgx.Conn, how string) (chat.Micros, error) {
+func (s *Store) start(ctx context.Context, c *pgx.Conn, how []string) (chat.Micros, error) {
 	limited, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
 	b := &pgx.Batch{}
-	b.Queue(how)
+	for _, statement := range how {
+		b.Queue(statement)
+	}
 	b.Queue(`SELECT transaction_timestamp()`)
 	answers := c.SendBatch(limited, b)
 	var now time.Time
-	_, err := answers.Exec()
+	var err error
+	for range how {
+		if _, err = answers.Exec(); err != nil {
+			break
+		}
+	}
 	if err == nil {
 		err = answers.QueryRow().Scan(&now)
 	}

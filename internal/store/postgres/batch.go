@@ -1,0 +1,222 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/failpoint"
+)
+
+// A batch takes what waits when it begins, up to its size; it never waits for
+// more. There are a few at once, so that the server and this process both have
+// something to do.
+const (
+	batchSize   = 64
+	batchPlaces = 2
+
+	// batchLocks is how long a batch waits for somebody else's lock: all its
+	// members wait with it. It is shorter than the server's own look for
+	// deadlocks, so two batches that wait for each other end here.
+	batchLocks = `SET LOCAL lock_timeout = '50ms'`
+)
+
+// batch is use cases that share a transaction. What they ask goes to the
+// server together, one exchange for all of them, round after round, until each
+// has ended; then one commit serves all. They are answered after it: even a
+// refusal may rest on what another member wrote.
+//
+// No member sees another one's rows half written, for it owns what it works on
+// (see together). When one fails after it wrote, or a statement fails, the
+// transaction is given up: that one runs alone, the others in another batch.
+type batch struct {
+	store   *Store
+	ctx     context.Context // of every statement
+	pg      *pgx.Conn
+	now     chat.Micros
+	members []*member
+	owned   map[thing]*member
+	marked  bool    // the transaction has its mark (ids.go)
+	failed  error   // the first statement that the server refused
+	culprit *member // because of whom the transaction is given up
+}
+
+// share runs a use case in a batch; errAlone when it can't be in one.
+func (s *Store) share(ctx context.Context, fn func(tx chat.Tx) error) error {
+	for room := s.gate.room; ; room = math.MaxInt { // once let in, it is not refused
+		j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+		if err := s.gate.together(j, room, s.lead); !errors.Is(err, errOthers) {
+			return err
+		}
+	}
+}
+
+// lead runs one batch. It goes on without its leader's context: it is not his
+// alone.
+func (s *Store) lead(jobs []*job) {
+	ctx, cancel := context.WithTimeout(context.Background(), workPatience)
+	defer cancel()
+	pg, now, release, err := s.begin(ctx, writing, batchLocks)
+	if err != nil {
+		for _, j := range jobs {
+			j.answer <- err
+		}
+		return
+	}
+	defer release()
+	b := &batch{store: s, ctx: ctx, pg: pg, now: now, owned: map[thing]*member{}}
+	b.run(jobs)
+	b.finish()
+}
+
+// run lets the use cases run until all have ended or the transaction is lost.
+func (b *batch) run(jobs []*job) {
+	for _, j := range jobs {
+		m := newMember(b, j)
+		b.members = append(b.members, m)
+		defer m.stop()
+		b.resume(m)
+	}
+	for b.culprit == nil && b.failed == nil && b.round() {
+		failpoint.Here("store.mid_batch")
+	}
+}
+
+// resume lets a member run until it waits again or has ended.
+func (b *batch) resume(m *member) {
+	m.next()
+	if m.rows != nil {
+		m.rows.Close()
+		_ = b.watch(m.rows.Err()) // the batch remembers it
+		m.rows = nil
+	}
+	if b.failed != nil || m.done && m.wrote && (m.err != nil || m.left != nil) {
+		b.culprit = m
+	}
+}
+
+// round asks the server what the members wait for and lets them go on. It says
+// whether there was anybody.
+func (b *batch) round() bool {
+	var asking, wanting []*member
+	exchange := &pgx.Batch{}
+	for _, m := range b.members {
+		switch {
+		case m.done || m.left != nil:
+		case m.wantsIDs:
+			wanting = append(wanting, m)
+		default:
+			asking = append(asking, m)
+			m.queue(exchange)
+		}
+	}
+	b.queueIDs(exchange, len(wanting))
+	if exchange.Len() == 0 {
+		return false
+	}
+	answers := b.pg.SendBatch(b.ctx, exchange)
+	for _, m := range asking {
+		if b.tell(answers, m); b.culprit != nil {
+			break
+		}
+	}
+	var blocks []chat.ID
+	if b.culprit == nil && len(wanting) > 0 {
+		blocks = b.readIDs(answers)
+	}
+	_ = b.watch(answers.Close()) // the batch remembers it
+	for i, last := range blocks {
+		if b.failed != nil {
+			break
+		}
+		wanting[i].takeBlock(last)
+		b.resume(wanting[i])
+	}
+	return true
+}
+
+// tell gives a member the answers to what it asked.
+func (b *batch) tell(answers pgx.BatchResults, m *member) {
+	for _, s := range m.later {
+		tag, err := answers.Exec()
+		if err := s.check(tag.RowsAffected(), b.watch(err)); err != nil {
+			b.culprit = m
+			return
+		}
+	}
+	m.later = m.later[:0]
+	switch {
+	case m.ask.query == "":
+	case m.reads:
+		m.rows, m.failure = answers.Query()
+	default:
+		tag, err := answers.Exec()
+		m.changed, m.failure = tag.RowsAffected(), b.watch(err)
+	}
+	b.resume(m)
+}
+
+// watch remembers the first statement that failed.
+func (b *batch) watch(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = translate(err, b.pg.IsClosed())
+	if b.failed == nil {
+		b.failed = err
+	}
+	return err
+}
+
+// finish commits and tells everybody.
+func (b *batch) finish() {
+	ctx := context.Background() // what was begun is ended
+	if b.culprit != nil || b.failed != nil {
+		b.store.rollback(ctx, b.pg)
+		for _, m := range b.members {
+			m.job.answer <- b.verdict(m)
+		}
+		return
+	}
+	raced, failure := b.commit(ctx)
+	for _, m := range b.members {
+		switch {
+		case m.left != nil:
+			m.job.answer <- m.left
+		case raced:
+			m.job.answer <- errAlone
+		case failure != nil:
+			m.job.answer <- failure
+		default:
+			m.job.answer <- m.err
+		}
+	}
+}
+
+// commit makes what the members did durable, if any did something.
+func (b *batch) commit(ctx context.Context) (raced bool, err error) {
+	kept := 0
+	for _, m := range b.members {
+		if m.left == nil && m.err == nil {
+			kept++
+		}
+	}
+	if kept == 0 {
+		b.store.rollback(ctx, b.pg)
+		return false, nil
+	}
+	defer failpoint.Here("store.committed")
+	return b.store.commit(ctx, b.pg, kept)
+}
+
+// verdict is what a member does after the transaction was given up: again with
+// others, unless it is to blame, or nobody is known to be.
+func (b *batch) verdict(m *member) error {
+	if b.culprit == nil || m == b.culprit || errors.Is(m.left, errAlone) {
+		return errAlone
+	}
+	return errOthers
+}
