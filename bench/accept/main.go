@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +29,7 @@ type options struct {
 	overload time.Duration
 	jsonFile string
 	engine   string
+	only     string
 	floorDir string // set in the floor's own process
 }
 
@@ -40,6 +43,7 @@ func main() {
 	flag.DurationVar(&o.overload, "overload", time.Minute, "length of the overload")
 	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
 	flag.StringVar(&o.engine, "engine", engineSQLite, "sqlite, or postgres: the one that scripts/services.sh starts")
+	flag.StringVar(&o.only, "only", "", "the steps to run, by name and with commas between; left out: all")
 	flag.StringVar(&o.floorDir, "floor", "", "serve the floor from this directory (internal)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -79,6 +83,9 @@ func run(ctx context.Context, o options) error {
 		{"overload", measureOverload},
 	}
 	for i, step := range steps {
+		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), step.name) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "… %s\n", step.name)
 		err := databases.with(ctx, dir, fmt.Sprint(i), func(at place) error { return step.run(ctx, o, at, r) })
 		if err != nil {

@@ -43,7 +43,7 @@ func measureAlone(ctx context.Context, o options, at place, r *report) error {
 	}
 	if err == nil {
 		r.Alone = summarise(s.took, took)
-		r.AloneRatio = r.Alone.PerSecond / r.Floor.PerSecond
+		r.AloneRatio = ratio(r.Alone, r.Floor)
 	}
 	return finish(p, err)
 }
@@ -73,7 +73,7 @@ func measureWhole(ctx context.Context, o options, at place, r *report) error {
 		}
 		r.Whole = summarise(s.took, took)
 		r.WholeDrain = float64(s.total()) / time.Since(began).Seconds()
-		r.WholeRatio = r.Whole.PerSecond / r.Floor.PerSecond
+		r.WholeRatio = ratio(r.Whole, r.Floor)
 		r.Verified += s.total()
 		return err
 	})

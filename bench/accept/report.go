@@ -67,6 +67,14 @@ func summarise(took []time.Duration, elapsed time.Duration) throughput {
 	}
 }
 
+// ratio is 0 when the floor was not measured.
+func ratio(of, floor throughput) float64 {
+	if floor.PerSecond == 0 {
+		return 0
+	}
+	return of.PerSecond / floor.PerSecond
+}
+
 func (r *report) print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "%s, %d cores, %d connections, %.0f s a run, %d messages verified\n", r.Engine, r.Cores, r.Connections, r.Seconds, r.Verified)
