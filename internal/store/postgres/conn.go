@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/failpoint"
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
@@ -108,6 +109,7 @@ func (c *conn) flush() error {
 // Script implements sqldb.Migrator. Several statements at once is what the
 // extended protocol can't do; there are no values in them.
 func (c *conn) Script(text string) error {
+	failpoint.Here("store.script")
 	_, err := c.pg.PgConn().Exec(c.ctx, text).ReadAll()
 	return translate(err, c.pg.IsClosed())
 }
