@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
 )
@@ -335,5 +336,54 @@ func TestSearchIsBounded(t *testing.T) {
 	found, next, err = w.SearchConversations(w.ctx, w.bridge(), f)
 	if err != nil || len(found) != 1 || found[0].ID != last || next != 0 {
 		t.Errorf("the second page has %d, next %d, %v", len(found), next, err)
+	}
+}
+
+// TestEndedLogins: what ends a session, ends it.
+func TestEndedLogins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tokens := map[string]string{}
+	var all []string
+	for name, login := range map[string]string{"stays": "ann", "signed out": "ann", "new password": "bob", "disabled": "sue", "expires": "root"} {
+		life := time.Hour
+		if name == "expires" {
+			life = time.Minute
+		}
+		password := map[string]string{"ann": "ann's password"}[login]
+		if password == "" {
+			password = login + "'s password"
+			w.must(t, w.EditOperator(w.ctx, owner, login, chat.OperatorEdit{Password: &password}))
+		}
+		token, _, err := w.Login(w.ctx, login, password, life)
+		w.must(t, err)
+		tokens[name] = token
+		all = append(all, token)
+	}
+	ended, err := w.EndedLogins(w.ctx, all)
+	if err != nil || len(ended) != 0 {
+		t.Errorf("%d have ended before anything happened: %v", len(ended), err)
+	}
+	yes, password := true, "another password"
+	w.must(t, w.Logout(w.ctx, tokens["signed out"]))
+	w.must(t, w.EditOperator(w.ctx, owner, "bob", chat.OperatorEdit{Password: &password}))
+	w.must(t, w.EditOperator(w.ctx, owner, "sue", chat.OperatorEdit{Disabled: &yes}))
+	w.clock.advance(2 * time.Minute)
+	ended, err = w.EndedLogins(w.ctx, append(all, "never was one"))
+	w.must(t, err)
+	for name, token := range tokens {
+		if got, want := slices.Contains(ended, token), name != "stays"; got != want {
+			t.Errorf("%s: ended is %v", name, got)
+		}
+	}
+	if !slices.Contains(ended, "never was one") {
+		t.Error("an unknown token has not ended")
+	}
+}
+
+func (w *world) must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

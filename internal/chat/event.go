@@ -14,7 +14,7 @@ const (
 	EventFlagSet        EventKind = "flag.set"        // Flag, CausedBy
 	EventFlagCleared    EventKind = "flag.cleared"    // Flag
 	EventSessionOpened  EventKind = "session.opened"  // To
-	EventSessionClosed  EventKind = "session.closed"  // Reason, Result
+	EventSessionClosed  EventKind = "session.closed"  // From, Reason, Result
 	EventSessionRated   EventKind = "session.rated"   // Rating
 	EventOwnerChanged   EventKind = "owner.changed"   // From, To, Reason
 	EventNoteAdded      EventKind = "note.added"      // Note: for colleagues, never shown to the client

@@ -28,6 +28,7 @@ type Service struct {
 	catalog  atomic.Pointer[Catalog]
 	reload   sync.Mutex    // one reload at a time
 	timerSet chan struct{} // a timer was set: RunTimers looks again
+	feeds    feeds         // that somebody follows
 	shared   bool          // other processes write to the same database
 	freed    *bell         // somebody may be given a conversation: RunDistribution looks again
 }

@@ -106,8 +106,8 @@ func (u *unit) openSession(owner Owner) error {
 // page messenger channels, where flags belong to the dialog for ever
 // (specs/selarti.md §3.3).
 func (u *unit) closeSession(reason, result string) error {
-	closed := u.session
-	e := Event{Kind: EventSessionClosed, Author: u.author(), AuthorID: u.actor.ID, Data: EventData{Reason: reason, Result: result}}
+	closed, from := u.session, u.session.Owner
+	e := Event{Kind: EventSessionClosed, Author: u.author(), AuthorID: u.actor.ID, Data: EventData{From: &from, Reason: reason, Result: result}}
 	appended, err := u.append(e, nil)
 	if err != nil {
 		return err
