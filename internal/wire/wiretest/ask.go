@@ -2,6 +2,8 @@ package wiretest
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -38,11 +40,32 @@ func (a Ask) Do(t testing.TB, h http.Handler) Answer {
 		method = http.MethodGet
 	}
 	r := httptest.NewRequest(method, a.Path, strings.NewReader(a.Body))
-	if a.Query != "" {
-		r.URL.RawQuery = a.Query
-	}
 	if a.From != "" {
 		r.RemoteAddr = a.From
+	}
+	a.dress(r)
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	answer, err := answerOf(t, rec.Result())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// answerOf reads a response to its end.
+func answerOf(t testing.TB, res *http.Response) (Answer, error) {
+	body, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return Answer{}, err
+	}
+	return Answer{t: t, Status: res.StatusCode, Header: res.Header, Body: string(body)}, nil
+}
+
+// dress gives a request the query and the headers.
+func (a Ask) dress(r *http.Request) {
+	if a.Query != "" {
+		r.URL.RawQuery = a.Query
 	}
 	if a.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+a.Token)
@@ -57,14 +80,6 @@ func (a Ask) Do(t testing.TB, h http.Handler) Answer {
 	for name, value := range a.Header {
 		r.Header.Set(name, value)
 	}
-	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, r)
-	res := rec.Result()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Answer{t: t, Status: res.StatusCode, Header: res.Header, Body: string(body)}
 }
 
 // Must fails the test unless the answer has the status.
@@ -98,4 +113,13 @@ func (a Answer) At(keys ...string) any {
 		v = object[key]
 	}
 	return v
+}
+
+// Took decodes the body of an acknowledgement; the error of another answer than
+// 200 says what it was.
+func (a Answer) Took(into any) error {
+	if a.Status != http.StatusOK {
+		return fmt.Errorf("answered %d %s", a.Status, a.Body)
+	}
+	return json.Unmarshal([]byte(a.Body), into)
 }

@@ -70,7 +70,7 @@ func New(t testing.TB, edits ...func(*chat.Setup)) *World {
 		edit(&acme)
 	}
 	w.Apply(acme, company("rival", "-rival"))
-	w.Acme, w.Rival = w.company("acme", ""), w.company("rival", "-rival")
+	w.Acme, w.Rival = companyOf(t, w.Service, "acme", ""), companyOf(t, w.Service, "rival", "-rival")
 	return w
 }
 
@@ -132,20 +132,27 @@ func (w *World) Apply(setups ...chat.Setup) {
 	}
 }
 
-func (w *World) company(name, suffix string) Company {
-	tenant := w.Catalog().TenantByName(name)
-	return Company{Tenant: tenant, Suffix: suffix, Task: w.Task(tenant.ID, "shop")}
+// companyOf finds what company set up.
+func companyOf(t testing.TB, svc *chat.Service, name, suffix string) Company {
+	t.Helper()
+	tenant := svc.Catalog().TenantByName(name)
+	return Company{Tenant: tenant, Suffix: suffix, Task: taskOf(t, svc, tenant.ID, "shop")}
 }
 
 // Task finds a task by name.
 func (w *World) Task(tenant chat.ID, name string) *chat.BoundTask {
 	w.T.Helper()
-	for _, t := range w.Catalog().Tasks(tenant) {
-		if t.Name == name {
-			return t
+	return taskOf(w.T, w.Service, tenant, name)
+}
+
+func taskOf(t testing.TB, svc *chat.Service, tenant chat.ID, name string) *chat.BoundTask {
+	t.Helper()
+	for _, task := range svc.Catalog().Tasks(tenant) {
+		if task.Name == name {
+			return task
 		}
 	}
-	w.T.Fatalf("there is no task %q", name)
+	t.Fatalf("there is no task %q", name)
 	return nil
 }
 

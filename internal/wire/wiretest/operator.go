@@ -1,0 +1,40 @@
+package wiretest
+
+import (
+	"slices"
+
+	"github.com/tolmach/tolmach/internal/chat"
+)
+
+// operator: a person takes over, the bot is silent while he has the client, and
+// gives the client back to it.
+func operator(s *Site) {
+	a := s.app("anna")
+	s.say(a, "hello")
+	s.hears(a, byClient+"hello", byBot+"hello")
+	ann, id := s.Operator("ann"), s.Conversation("anna")
+	if _, err := s.Take(s.T.Context(), ann, id); err != nil {
+		s.T.Fatal(err)
+	}
+	if r := s.say(a, "anyone?"); len(r.Replies) != 0 {
+		s.T.Errorf("with an operator, the call was answered %q", r.Replies)
+	}
+	for _, text := range []string{"I am here", "What is it?"} {
+		if _, err := s.OperatorMessage(s.T.Context(), ann, chat.OperatorMessage{ConversationID: id, Content: chat.Content{Text: text}}); err != nil {
+			s.T.Fatal(err)
+		}
+	}
+	lines := []string{
+		byClient + "hello", byBot + "hello", byClient + "anyone?", byOperator + "I am here", byOperator + "What is it?",
+	}
+	s.hears(a, lines...)
+	if _, err := s.Return(s.T.Context(), ann, id); err != nil {
+		s.T.Fatal(err)
+	}
+	r := s.say(a, "bye") // a bot that had answered before would be seen now
+	s.hears(a, append(lines, byClient+"bye", byBot+"bye")...)
+	if s.dialect.Traits().Sync && !slices.Equal(r.Replies, []string{"bye"}) {
+		s.T.Errorf("after the return, the call was answered %q", r.Replies)
+	}
+	s.agrees(a, "anna")
+}
