@@ -43,19 +43,28 @@ func (s *Service) RunDistribution(ctx context.Context) error {
 // distribute looks after the tenants that somebody rang for.
 func (s *Service) distribute(ctx context.Context, tenants map[ID]struct{}) error {
 	if _, every := tenants[everyTenant]; every {
-		err := s.store.View(ctx, func(r Reader) error {
-			waiting, err := r.WaitingTenants()
-			tenants = make(map[ID]struct{}, len(waiting))
-			for _, id := range waiting {
-				tenants[id] = struct{}{}
-			}
-			return err
-		})
-		if err != nil {
+		return s.Distribute(ctx)
+	}
+	for tenant := range tenants {
+		if err := s.distributeIn(ctx, tenant); err != nil {
 			return err
 		}
 	}
-	for tenant := range tenants {
+	return nil
+}
+
+// Distribute does once, for every tenant, what RunDistribution does all the
+// time.
+func (s *Service) Distribute(ctx context.Context) error {
+	var waiting []ID
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		waiting, err = r.WaitingTenants()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, tenant := range waiting {
 		if err := s.distributeIn(ctx, tenant); err != nil {
 			return err
 		}

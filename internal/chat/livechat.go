@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -159,24 +160,29 @@ func (u *unit) giveBack(bot *Bot, reason string) error {
 // closePhrases end the talk with people when the client says one; the bot's own
 // come first.
 func (u *unit) closePhrases(terms switchTerms) []string {
-	return append(terms.ClosePhrases[:len(terms.ClosePhrases):len(terms.ClosePhrases)], u.task.ClosePhrases...)
+	var phrases []string
+	for _, phrase := range slices.Concat(terms.ClosePhrases, u.task.ClosePhrases) {
+		if phrase = strings.TrimSpace(phrase); phrase != "" {
+			phrases = append(phrases, phrase)
+		}
+	}
+	return phrases
 }
 
 // heedPhrase gives the session back to its bot when the client's text is one of
 // the phrases that end the talk with people: the bot answers it.
 func (u *unit) heedPhrase(text string) error {
-	said := strings.TrimSpace(text)
-	if said == "" || u.session == nil {
+	if u.session == nil || !u.session.Owner.People() {
 		return nil
 	}
-	bot := u.giver()
+	bot, said := u.giver(), strings.TrimSpace(text)
 	if bot == nil {
 		return nil
 	}
 	wish := u.session.wish()
 	terms := wish.terms()
 	for _, phrase := range u.closePhrases(terms) {
-		if !strings.EqualFold(strings.TrimSpace(phrase), said) {
+		if !strings.EqualFold(phrase, said) {
 			continue
 		}
 		if err := u.addNote(terms.LastMessage); err != nil {

@@ -50,6 +50,7 @@ func TestForeignIDs(t *testing.T) {
 		"BotFailed":     func() error { _, err := w.BotFailed(w.ctx, bot, work, chat.Settlement{Work: work}); return err },
 		"Take":          func() error { _, err := w.Take(w.ctx, ann, k.id); return err },
 		"Return":        func() error { _, err := w.Return(w.ctx, ann, k.id); return err },
+		"Transfer":      func() error { _, err := w.Transfer(w.ctx, ann, k.id, toQueue); return err },
 		"Close":         func() error { _, err := w.Close(w.ctx, ann, k.id, ""); return err },
 		"SetFlags":      func() error { _, err := w.SetFlags(w.ctx, key, k.id, map[string]bool{"close": true}); return err },
 		"SetStatus":     func() error { _, err := w.SetStatus(w.ctx, key, c.LastMessageID, chat.StatusRead); return err },
