@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"internal/store/migrations": {},
 	"internal/store/sqldb":      {"internal/chat", "internal/store/migrations"},
 	"internal/store/sqlite":     {"internal/chat", "internal/store/sqldb", "internal/store/migrations", "internal/failpoint"},
-	"internal/store/postgres":   {"internal/chat", "internal/store/sqldb", "internal/store/migrations"},
+	"internal/store/postgres":   {"internal/chat", "internal/store/sqldb", "internal/store/migrations", "internal/failpoint"},
 	"internal/store/storetest":  {"internal/chat"},
 	"internal/hub":              {"internal/chat"},
 	"internal/delivery":         {"internal/chat", "internal/failpoint"},

@@ -5,19 +5,36 @@ import (
 	"time"
 )
 
+// ClaimDoubt is the error of a claim that may have been stored although its
+// commit seems to have failed. Its lanes are nobody's. To let them go keeps them
+// from waiting for the end of the lease (ReleaseClaims).
+type ClaimDoubt struct {
+	Lanes []Lane
+	Err   error
+}
+
+// Error implements error.
+func (d *ClaimDoubt) Error() string { return d.Err.Error() }
+
+// Unwrap returns why the commit is in doubt.
+func (d *ClaimDoubt) Unwrap() error { return d.Err }
+
 // ClaimLanes takes up to limit due lanes of an endpoint for this process,
-// until lease has passed. A claim that was not committed, or may not have been,
-// is nobody's: with an error there are no lanes.
+// until lease has passed. Errors: *ClaimDoubt for a claim that may be stored.
 func (s *Service) ClaimLanes(ctx context.Context, e Endpoint, limit int, lease time.Duration) ([]Lane, error) {
 	var lanes []Lane
 	err := s.store.Update(ctx, PriorityNormal, func(tx Tx) (err error) {
 		lanes, err = tx.ClaimLanes(e.TenantID, e.ID, limit, tx.Now().Add(lease))
 		return err
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		return lanes, nil
+	case ErrorCode(err) == CodeUnavailable && len(lanes) > 0:
+		return nil, &ClaimDoubt{lanes, err}
+	default:
 		return nil, err
 	}
-	return lanes, nil
 }
 
 // Backlog is how far an endpoint is behind: when its longest due lane is or was
@@ -54,7 +71,7 @@ func (s *Service) ReleaseClaims(ctx context.Context, lanes []Lane) error {
 			if err != nil {
 				return err
 			}
-			if stored == nil {
+			if stored == nil || stored.DueAt != lane.DueAt { // an epoch may come again after the database failed over
 				continue
 			}
 			stored.DueAt, stored.Claimed = tx.Now(), false

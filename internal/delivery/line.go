@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -157,8 +158,21 @@ func (d *dispatcher) claim(l *line, room int, now chat.Micros) {
 		ctx, cancel := context.WithTimeout(d.calls, storePatience)
 		defer cancel()
 		lanes, err := d.engine.svc.ClaimLanes(ctx, endpoint, limit, lease)
+		err = d.resolve(err)
 		return func() { d.claimed(l, lanes, len(lanes) == limit, err) }
 	})
+}
+
+// resolve lets go what a claim may have taken although it failed, before
+// anything else is claimed: nobody would touch it until the lease ends.
+func (d *dispatcher) resolve(err error) error {
+	var doubt *chat.ClaimDoubt
+	if !errors.As(err, &doubt) {
+		return err
+	}
+	return errors.Join(err, insist(d.patience, func(ctx context.Context) error {
+		return d.engine.svc.ReleaseClaims(ctx, doubt.Lanes)
+	}))
 }
 
 // claimed takes over the lanes; more says that there may be others due.

@@ -102,6 +102,20 @@ func TestAClaimThatWasNotCommittedIsNobodys(t *testing.T) {
 	})
 }
 
+func TestAClaimWhoseAnswerIsLostIsMadeAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	inWorld(t, nil, func(w *world) {
+		w.backlog()
+		w.outage.begin(unsaid, false)
+		w.run()
+		w.pass(100 * time.Millisecond)
+		w.wantArrived("", "ann", "bob", "cid")
+		w.outage.end()
+		w.pass(5 * time.Second)
+		w.wantArrived("a1 a2 a3", "ann", "bob", "cid")
+	})
+}
+
 func TestAnOutageLongerThanEveryClaimRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	often := func(_ *chat.Setup, o *delivery.Options) { o.Sweep = 100 * time.Millisecond } // to be the first when it is over
