@@ -15,10 +15,12 @@ import (
 	"github.com/tolmach/tolmach/e2e/harness"
 )
 
-// messages is how many messages TestMixedTraffic sends.
-var messages = flag.Int("messages", 10_000, "messages of TestMixedTraffic")
+// messages is how many questions TestMixedTraffic asks. 10,000 of them, with the
+// race detector, take minutes, so go test asks fewer.
+var messages = flag.Int("messages", 1000, "questions of TestMixedTraffic")
 
 func TestMain(m *testing.M) {
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 64 // the busy tests would go through all ports otherwise
 	flag.Parse()
 	code := m.Run()
 	harness.Clean()
