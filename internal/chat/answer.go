@@ -140,8 +140,8 @@ func (u *unit) carryOut(a *Answer, question *Entry) error {
 		}
 	}
 	meta := AnswerMeta{Class: a.Class, Confidence: a.Confidence, NewSession: question.Data.NewSession, EndSession: a.Close}
-	if a.Handover != nil {
-		meta.Handover, meta.Switch = true, a.Handover.Switch
+	if meta.Handover = handover; a.Handover != nil {
+		meta.Switch = a.Handover.Switch
 	}
 	if err := u.addAnswer(a.Messages, meta, question); err != nil {
 		return err
@@ -179,7 +179,11 @@ func (u *unit) addSilence(meta AnswerMeta, question *Entry) error {
 	if question.Data.QuestionID == "" {
 		return nil
 	}
-	in, err := u.answers(question)
+	answers := u.answers
+	if !meta.visible() {
+		answers = u.answersNothing
+	}
+	in, err := answers(question)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *Service) SetAnswerStatuses(ctx context.Context, actor Actor, externalID
 	}
 	for _, report := range reports {
 		if report.Status.Rank() < 0 {
-			return nil, Invalid("status", "%q is not a status; use SENT, DELIVERED, READ or NOT_SENT", report.Status)
+			return nil, Invalid("status", "is none of SENT, DELIVERED, READ and NOT_SENT")
 		}
 	}
 	applied := []AnswerStatus{}
@@ -109,21 +109,25 @@ func (s *Service) ownChannel(actor Actor, externalID string) (*Channel, error) {
 }
 
 // answerNamed finds the exchange whose answer an id names. The id of a question
-// whose answer was late leads to that answer.
+// whose answer was late leads to that answer; one that was answered by silence
+// has none.
 func answerNamed(r Reader, channel *Channel, client *Client, questionID string) (*Exchange, error) {
 	x, err := r.Exchange(channel.TenantID, channel.ID, client.ID, questionID)
 	if err != nil {
 		return nil, err
 	}
-	if x.Answer == 0 {
-		return nil, Errorf(CodeNotFound, "the question has no answer yet")
-	}
 	if x.Status != "" {
 		return x, nil
+	}
+	if x.Answer == 0 {
+		return nil, Errorf(CodeNotFound, "the question has no answer yet")
 	}
 	head, err := r.Event(x.TenantID, x.ConversationID, x.Answer)
 	if err != nil {
 		return nil, err
+	}
+	if head.Data.QuestionID == x.QuestionID {
+		return nil, Errorf(CodeNotFound, "the answer to the question was silence")
 	}
 	return r.Exchange(channel.TenantID, channel.ID, client.ID, head.Data.QuestionID)
 }

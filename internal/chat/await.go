@@ -37,34 +37,53 @@ func (s *Service) AwaitAnswer(ctx context.Context, actor Actor, a Accepted, wait
 	defer sweep.Stop()
 	for {
 		found, ended, err := s.lookForAnswer(ctx, actor, a)
-		if err == nil && ended {
-			return found, nil
+		if err == nil && !ended {
+			if found.Entries, err = s.heard(ctx, sub, a.Seq, deadline.C, sweep.C); err == nil && found.Entries == nil {
+				continue
+			}
 		}
 		if err == nil {
-			err = heard(ctx, sub, a.Seq, deadline.C, sweep.C)
+			return a.collect(found)
 		}
-		if err != nil {
-			left()
-			return s.giveUp(ctx, actor, a, err)
-		}
+		left()
+		return s.giveUp(ctx, actor, a, err)
 	}
 }
 
-// heard waits until something may have ended the wait. It returns why the wait
-// must end without an answer.
-func heard(ctx context.Context, sub Subscription, question int64, deadline, sweep <-chan time.Time) error {
+// errLate is what a caller gets who has waited in vain. The answer, if it comes,
+// goes the way of late ones.
+func errLate() error { return Errorf(CodeTimeout, "the bot did not answer in time") }
+
+// collect is what the caller gets of an answer that is there. One that was late
+// when it came goes another way, and not this one too; only who repeats the
+// question gets it again.
+func (a *Accepted) collect(found Awaited) (Awaited, error) {
+	if !a.Duplicate && len(found.Entries) > 0 && !found.Entries[0].Data.Synced {
+		return Awaited{}, errLate()
+	}
+	return found, nil
+}
+
+// heard waits until something may have ended the wait: it returns the answer,
+// if what was told holds it whole, or why the wait must end without one.
+func (s *Service) heard(ctx context.Context, sub Subscription, question int64, deadline, sweep <-chan time.Time) ([]Entry, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		case <-deadline:
-			return Errorf(CodeTimeout, "the bot did not answer in time")
+			return nil, errLate()
 		case <-sweep:
-			return nil
+			return nil, nil
 		case n := <-sub.C():
 			for i := range n.Entries {
-				if n.Entries[i].mayEndWait(question) {
-					return nil
+				e := &n.Entries[i]
+				switch {
+				case !e.mayEndWait(question):
+				case !s.shared && e.Data.QuestionID != "": // nobody else writes: notices are whole use cases
+					return n.Entries[i : i+answerLength(n.Entries[i:])], nil
+				default:
+					return nil, nil
 				}
 			}
 		}
@@ -174,7 +193,7 @@ func (s *Service) giveUp(ctx context.Context, actor Actor, a Accepted, why error
 	case err != nil:
 		return Awaited{}, err
 	case answered && ctx.Err() == nil:
-		return found, nil
+		return a.collect(found)
 	}
 	return Awaited{}, why
 }

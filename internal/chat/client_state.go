@@ -85,6 +85,6 @@ func (u *unit) noteContact(cid string, at Micros) error {
 		return err
 	}
 	return u.SavePollCursor(&PollCursor{
-		TenantID: u.conv.TenantID, ChannelID: u.conv.ChannelID, ClientID: u.client.ID, CID: cid, At: at - 1, UpdatedAt: u.now,
+		TenantID: u.conv.TenantID, ChannelID: u.conv.ChannelID, ClientID: u.client.ID, CID: cid, Since: at - 1, At: at - 1, UpdatedAt: u.now,
 	})
 }

@@ -199,6 +199,21 @@ func (u *unit) answers(question *Entry) (answering, error) {
 	})
 }
 
+// answersNothing notes that the next event is all the answer there is to the
+// question, and shows nothing: it has no status, and is no answer to count.
+func (u *unit) answersNothing(question *Entry) (answering, error) {
+	x, err := u.Exchange(u.conv.TenantID, u.conv.ChannelID, u.client.ID, question.Data.QuestionID)
+	if err != nil || x.Answer != 0 {
+		return answering{}, err
+	}
+	waits, err := u.waits(x)
+	if err != nil {
+		return answering{}, err
+	}
+	x.Answer = u.conv.Seq + 1
+	return answering{x.QuestionID, x.CID, waits}, u.SaveExchange(x)
+}
+
 // waits says whether the caller still waits for the answer, in a process that
 // lives.
 func (u *unit) waits(x *Exchange) (bool, error) {

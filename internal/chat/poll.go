@@ -11,13 +11,19 @@ const (
 	MaxHistory = 1000
 )
 
-// PollCursor is up to where a connection of a client has read its events.
+// maxConnections is how many other connections of a client are asked for what
+// they have read.
+const maxConnections = 100
+
+// PollCursor is what a connection of a client has read of its events: those
+// after Since, up to At.
 type PollCursor struct {
 	TenantID  ID
 	ChannelID ID
 	ClientID  ID
 	CID       string // "" is the connection that has no id
-	At        Micros // of the last event read
+	Since     Micros // it is shown nothing so old
+	At        Micros // of the last event read; Since when it has read none
 	UpdatedAt Micros
 }
 
@@ -96,7 +102,9 @@ type poller struct {
 	p       Poll
 	placed  bool // from is known
 	contact bool // it is the connection's first: that is to be written down
+	since   Micros
 	from    Micros
+	others  []PollCursor // what other connections have read need not be shown
 }
 
 // read returns what there is now, and moves the cursor past what it returns.
@@ -108,13 +116,13 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 		client, err = r.ClientByExternalID(w.channel.TenantID, w.channel.ExternalScope(), w.p.ExternalID)
 		if ErrorCode(err) == CodeNotFound {
 			client = nil
-			w.meetStranger(r.Now())
+			w.begin(0)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := w.place(r, client.ID); err != nil {
+		if err := w.place(r, client); err != nil {
 			return err
 		}
 		found, w.from, err = w.collect(r, client.ID, w.from)
@@ -124,48 +132,60 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 		return found, err
 	}
 	w.contact = false
-	return found, w.s.store.Update(ctx, PriorityNormal, func(tx Tx) error {
-		return tx.SavePollCursor(&PollCursor{
-			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: client.ID, CID: w.p.CID, At: w.from - 1, UpdatedAt: tx.Now(),
-		})
-	})
+	return found, w.s.store.Update(ctx, PriorityNormal, func(tx Tx) error { return w.save(tx, client.ID) })
 }
 
-// meetStranger places a connection whose client is not known yet: it is shown
-// whatever the client is known by.
-func (w *poller) meetStranger(now Micros) {
-	if !w.placed && !w.p.Since && w.p.CID != "" {
-		w.placed, w.contact, w.from = true, true, now
+// save moves the connection's cursor on; one that another call has moved further
+// stays.
+func (w *poller) save(tx Tx, client ID) error {
+	cursor, err := tx.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
+	if ErrorCode(err) == CodeNotFound {
+		cursor, err = &PollCursor{
+			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: client, CID: w.p.CID, Since: w.since, At: w.since,
+		}, nil
+	}
+	if err != nil {
+		return err
+	}
+	cursor.At, cursor.UpdatedAt = max(cursor.At, w.from-1), tx.Now()
+	return tx.SavePollCursor(cursor)
+}
+
+// begin places a connection that has no cursor: it is shown what is newer. That
+// of a client who is not known yet is shown whatever the client gets known by.
+func (w *poller) begin(since Micros) {
+	if !w.placed && !w.p.Since {
+		w.placed, w.contact, w.since, w.from = true, true, since, since+1
 	}
 }
 
-// place finds where to begin, once: at From, at the connection's cursor, or, for
-// one that has none, after what any other one has read. A connection with an id
-// sees nothing older than its first contact.
-func (w *poller) place(r Reader, client ID) error {
+// place finds where to begin, once: at From, or at the connection's cursor. A
+// connection that has none is new: with an id, it is shown nothing older than
+// this contact; without, all that no other one has read.
+func (w *poller) place(r Reader, client *Client) error {
 	if w.placed {
 		return nil
 	}
-	from, contact := w.p.From, false
-	if !w.p.Since {
-		cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
-		switch {
-		case err == nil:
-			from = cursor.At + 1
-		case ErrorCode(err) != CodeNotFound:
-			return err
-		case w.p.CID != "":
-			from, contact = r.Now(), true
-		default:
-			last, err := r.LastPolled(w.channel.TenantID, w.channel.ID, client)
-			if err != nil {
-				return err
-			}
-			from = last + 1
-		}
+	if w.p.Since {
+		w.placed, w.from = true, w.p.From
+		return nil
 	}
-	w.placed, w.contact, w.from = true, contact, from
-	return nil
+	cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client.ID, w.p.CID)
+	switch {
+	case err == nil:
+		w.placed, w.from = true, cursor.At+1
+		return nil
+	case ErrorCode(err) != CodeNotFound:
+		return err
+	case w.p.CID != "":
+		w.begin(client.LastAt)
+		return nil
+	}
+	w.others, err = r.PollCursors(w.channel.TenantID, w.channel.ID, client.ID, maxConnections)
+	if err == nil {
+		w.begin(0)
+	}
+	return err
 }
 
 // collect reads envelopes from a moment on, and says where the next reading
@@ -199,6 +219,11 @@ func (w *poller) collect(r Reader, client ID, from Micros) (found Polled, next M
 // default, or everything, and of that what its connection filter lets through
 // (specs/chatapi.md §4, §5).
 func (w *poller) shows(e *Envelope) bool {
+	for i := range w.others {
+		if at := e.Head().At; at > w.others[i].Since && at <= w.others[i].At {
+			return false
+		}
+	}
 	late := e.Type == EnvelopeBot && !e.Head().Data.Synced
 	if !w.p.All && e.Type != EnvelopeOperator && (!late || w.channel.EventsDefault != EventsOutside) {
 		return false

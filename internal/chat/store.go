@@ -163,9 +163,9 @@ type ExchangeReader interface {
 	// UnreadExchanges counts the answers whose status is before READ.
 	UnreadExchanges(tenant, channel, client ID) (int, error)
 	PollCursor(tenant, channel, client ID, cid string) (*PollCursor, error)
-	// LastPolled returns the greatest At of the cursors of all the client's
-	// connections, 0 when there is none.
-	LastPolled(tenant, channel, client ID) (Micros, error)
+	// PollCursors returns those of all the client's connections, what was
+	// written last first.
+	PollCursors(tenant, channel, client ID, limit int) ([]PollCursor, error)
 	ClientState(tenant, channel, client ID) (*ClientState, error)
 	// ProcessSeen returns when a process was last seen alive.
 	ProcessSeen(process string) (Micros, error)
@@ -329,6 +329,9 @@ type PresenceReader interface {
 	// Presences lists the operators' by rising operator id. A Tx locks all of
 	// them, in that order.
 	Presences(tenant ID) ([]Presence, error)
+	// AnybodyReady says whether the tenant has an operator whose status is
+	// READY. It locks nothing.
+	AnybodyReady(tenant ID) (bool, error)
 	// Queue lists the conversations that wait for people, the longest waiting
 	// first, at most limit, those after a place; the zero place is before all.
 	Queue(tenant ID, after QueuePlace, limit int) ([]Conversation, error)

@@ -26,6 +26,7 @@ CREATE TABLE poll_cursors (
     client_id  BIGINT NOT NULL,
     cid        TEXT NOT NULL,
     tenant_id  BIGINT NOT NULL,
+    since      BIGINT NOT NULL,
     at         BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (channel_id, client_id, cid)

@@ -50,10 +50,10 @@ func (t *Tx) SaveExchange(x *chat.Exchange) error {
 		x.ChannelID, x.ClientID, x.QuestionID, x.TenantID, x.SyncUntil, x.Process, x.Answer, x.Status)
 }
 
-const cursorColumns = `channel_id, client_id, cid, tenant_id, at, updated_at`
+const cursorColumns = `channel_id, client_id, cid, tenant_id, since, at, updated_at`
 
 func scanCursor(row scanner, c *chat.PollCursor) error {
-	return row.Scan(&c.ChannelID, &c.ClientID, &c.CID, &c.TenantID, &c.At, &c.UpdatedAt)
+	return row.Scan(&c.ChannelID, &c.ClientID, &c.CID, &c.TenantID, &c.Since, &c.At, &c.UpdatedAt)
 }
 
 // PollCursor implements chat.ExchangeReader.
@@ -63,24 +63,20 @@ func (r *Reader) PollCursor(tenant, channel, client chat.ID, cid string) (*chat.
 		channel, client, cid, tenant)
 }
 
-// LastPolled implements chat.ExchangeReader.
-func (r *Reader) LastPolled(tenant, channel, client chat.ID) (chat.Micros, error) {
-	at, err := one(r.conn, "cursors", scalar[chat.Micros],
-		`SELECT COALESCE(MAX(at), 0) FROM poll_cursors WHERE channel_id = $1 AND client_id = $2 AND tenant_id = $3`,
-		channel, client, tenant)
-	if err != nil {
-		return 0, err
-	}
-	return *at, nil
+// PollCursors implements chat.ExchangeReader.
+func (r *Reader) PollCursors(tenant, channel, client chat.ID, limit int) ([]chat.PollCursor, error) {
+	return many(r.conn, "cursors", scanCursor,
+		`SELECT `+cursorColumns+` FROM poll_cursors WHERE channel_id = $1 AND client_id = $2 AND tenant_id = $3
+		 ORDER BY updated_at DESC, cid LIMIT $4`, channel, client, tenant, max(limit, 0))
 }
 
 // SavePollCursor implements chat.ExchangeWriter.
 func (t *Tx) SavePollCursor(c *chat.PollCursor) error {
 	_, err := t.exec("cursor",
-		`INSERT INTO poll_cursors (`+cursorColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
-		 ON CONFLICT (channel_id, client_id, cid) DO UPDATE SET at = excluded.at, updated_at = excluded.updated_at
+		`INSERT INTO poll_cursors (`+cursorColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		 ON CONFLICT (channel_id, client_id, cid) DO UPDATE SET since = excluded.since, at = excluded.at, updated_at = excluded.updated_at
 		 WHERE poll_cursors.tenant_id = excluded.tenant_id`,
-		c.ChannelID, c.ClientID, c.CID, c.TenantID, c.At, c.UpdatedAt)
+		c.ChannelID, c.ClientID, c.CID, c.TenantID, c.Since, c.At, c.UpdatedAt)
 	return err
 }
 

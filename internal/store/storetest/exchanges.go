@@ -74,18 +74,23 @@ func unreadExchanges(t *testing.T, f *fixture) {
 }
 
 func pollCursors(t *testing.T, f *fixture) {
-	last := func(r chat.Reader) (chat.Micros, error) { return r.LastPolled(ours, channel, 12) }
-	equal(t, "the cursors of a new client", read(f, last), chat.Micros(0))
+	latest := func(limit int) (cids []string) {
+		for _, c := range read(f, func(r chat.Reader) ([]chat.PollCursor, error) { return r.PollCursors(ours, channel, 12, limit) }) {
+			cids = append(cids, c.CID)
+		}
+		return cids
+	}
+	equal(t, "the cursors of a new client", len(latest(9)), 0)
 	cursor := func(cid string, at chat.Micros) *chat.PollCursor {
-		return &chat.PollCursor{TenantID: ours, ChannelID: channel, ClientID: 12, CID: cid, At: at, UpdatedAt: at + 1}
+		return &chat.PollCursor{TenantID: ours, ChannelID: channel, ClientID: 12, CID: cid, Since: at - 4, At: at, UpdatedAt: at + 1}
 	}
 	for _, c := range []*chat.PollCursor{cursor("", 5), cursor("A", 9), cursor("a", 7)} {
 		f.update(func(tx chat.Tx) error { return tx.SavePollCursor(c) })
 		equal(t, "saved", read(f, func(r chat.Reader) (*chat.PollCursor, error) { return r.PollCursor(ours, channel, 12, c.CID) }), c)
 	}
-	equal(t, "the last one", read(f, last), chat.Micros(9))
+	equal(t, "the latest two", latest(2), []string{"A", "a"})
 	f.update(func(tx chat.Tx) error { return tx.SavePollCursor(cursor("A", 6)) })
-	equal(t, "the last one when it was moved", read(f, last), chat.Micros(7))
+	equal(t, "all when one was moved", latest(9), []string{"a", "A", ""})
 	f.missing("another's cursor", func(r chat.Reader) error { _, err := r.PollCursor(ours, channel, 13, "A"); return err })
 }
 

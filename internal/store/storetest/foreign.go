@@ -30,6 +30,13 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		"Presences": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
 			return foundAll(tx.Presences(as))
 		},
+		"AnybodyReady": func(tx chat.Tx, as chat.ID, _ world) (int, error) {
+			ready, err := tx.AnybodyReady(as)
+			if ready {
+				return 1, err
+			}
+			return 0, err
+		},
 		"LoginsOf": func(tx chat.Tx, as chat.ID, _ world) (int, error) { return foundAll(tx.LoginsOf(as, 1)) },
 		"ConversationsOf": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return foundAll(tx.ConversationsOf(as, w.talk.client, 9))
@@ -65,9 +72,8 @@ func foreignReads() map[string]func(tx chat.Tx, as chat.ID, w world) (int, error
 		"PollCursor": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return found(tx.PollCursor(as, channel, w.talk.client, "tab"))
 		},
-		"LastPolled": func(tx chat.Tx, as chat.ID, w world) (int, error) {
-			at, err := tx.LastPolled(as, channel, w.talk.client)
-			return int(at), err
+		"PollCursors": func(tx chat.Tx, as chat.ID, w world) (int, error) {
+			return foundAll(tx.PollCursors(as, channel, w.talk.client, 9))
 		},
 		"ClientState": func(tx chat.Tx, as chat.ID, w world) (int, error) {
 			return found(tx.ClientState(as, channel, w.talk.client))
