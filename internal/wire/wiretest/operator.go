@@ -20,9 +20,7 @@ func operator(s *Site) {
 		s.T.Errorf("with an operator, the call was answered %q", r.Replies)
 	}
 	for _, text := range []string{"I am here", "What is it?"} {
-		if _, err := s.OperatorMessage(s.T.Context(), ann, chat.OperatorMessage{ConversationID: id, Content: chat.Content{Text: text}}); err != nil {
-			s.T.Fatal(err)
-		}
+		s.write(ann, id, text)
 	}
 	lines := []string{
 		byClient + "hello", byBot + "hello", byClient + "anyone?", byOperator + "I am here", byOperator + "What is it?",
@@ -37,4 +35,13 @@ func operator(s *Site) {
 		s.T.Errorf("after the return, the call was answered %q", r.Replies)
 	}
 	s.agrees(a, "anna")
+}
+
+// write is a message of an operator.
+func (s *Site) write(operator chat.Actor, conversation chat.ID, text string) {
+	s.T.Helper()
+	message := chat.OperatorMessage{ConversationID: conversation, Content: chat.Content{Text: text}}
+	if _, err := s.OperatorMessage(s.T.Context(), operator, message); err != nil {
+		s.T.Fatal(err)
+	}
 }
