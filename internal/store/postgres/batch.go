@@ -12,15 +12,14 @@ import (
 )
 
 // A batch takes what waits when it begins, up to its size; it never waits for
-// more. There are a few at once, so that the server and this process both have
-// something to do.
+// more.
 const (
-	batchSize   = 64
-	batchPlaces = 2
+	batchSize    = 64
+	commitPlaces = 2
 
 	// batchLocks is how long a batch waits for somebody else's lock: all its
 	// members wait with it. It is shorter than the server's own look for
-	// deadlocks, so two batches that wait for each other end here.
+	// deadlocks, so two batches, of different nodes, that wait for each other end here.
 	batchLocks = `SET LOCAL lock_timeout = '50ms'`
 )
 
@@ -37,6 +36,7 @@ type batch struct {
 	ctx     context.Context // of every statement
 	pg      *pgx.Conn
 	now     chat.Micros
+	worked  func() // lets the next one begin, before the commit
 	members []*member
 	owned   map[thing]*member
 	marked  bool    // the transaction has its mark (ids.go)
@@ -54,9 +54,9 @@ func (s *Store) share(ctx context.Context, fn func(tx chat.Tx) error) error {
 	}
 }
 
-// lead runs one batch. It goes on without its leader's context: it is not his
+// lead runs one batch, and says when nothing is left of it but the commit. It goes on without its leader's context: it is not his
 // alone.
-func (s *Store) lead(jobs []*job) {
+func (s *Store) lead(jobs []*job, worked func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), workPatience)
 	defer cancel()
 	pg, now, release, err := s.begin(ctx, writing, batchLocks)
@@ -67,7 +67,7 @@ func (s *Store) lead(jobs []*job) {
 		return
 	}
 	defer release()
-	b := &batch{store: s, ctx: ctx, pg: pg, now: now, owned: map[thing]*member{}}
+	b := &batch{store: s, ctx: ctx, pg: pg, now: now, worked: worked, owned: map[thing]*member{}}
 	b.run(jobs)
 	b.finish()
 }
@@ -80,9 +80,21 @@ func (b *batch) run(jobs []*job) {
 		defer m.stop()
 		b.resume(m)
 	}
-	for b.culprit == nil && b.failed == nil && b.round() {
+	for b.culprit == nil && b.failed == nil && (b.round() || b.nextLast()) {
 		failpoint.Here("store.mid_batch")
 	}
+}
+
+// nextLast lets one of those go on that waited for all others to end.
+func (b *batch) nextLast() bool {
+	for _, m := range b.members {
+		if m.last && !m.sole && !m.done {
+			m.sole = true
+			b.resume(m)
+			return true
+		}
+	}
+	return false
 }
 
 // resume lets a member run until it waits again or has ended.
@@ -105,7 +117,7 @@ func (b *batch) round() bool {
 	exchange := &pgx.Batch{}
 	for _, m := range b.members {
 		switch {
-		case m.done || m.left != nil:
+		case m.done || m.left != nil || m.last && !m.sole:
 		case m.wantsIDs:
 			wanting = append(wanting, m)
 		default:
@@ -208,6 +220,7 @@ func (b *batch) commit(ctx context.Context) (raced bool, err error) {
 		b.store.rollback(ctx, b.pg)
 		return false, nil
 	}
+	b.worked()
 	defer failpoint.Here("store.committed")
 	return b.store.commit(ctx, b.pg, kept)
 }

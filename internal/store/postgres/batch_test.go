@@ -18,7 +18,7 @@ func inOneBatch(s *Store, fns ...func(tx chat.Tx) error) []error {
 	for i, fn := range fns {
 		jobs[i] = &job{ctx: context.Background(), fn: fn, answer: make(chan error, 1)}
 	}
-	s.lead(jobs)
+	s.lead(jobs, func() {})
 	told := make([]error, len(jobs))
 	for i, j := range jobs {
 		told[i] = <-j.answer
@@ -70,22 +70,40 @@ func TestBatch(t *testing.T) {
 		}
 		return tx.LinkExternalID(tenant, 1, "x", a)
 	}
+	writeAndTake := func(tx chat.Tx) error {
+		id, err := talk(tx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.TakeTimer(); chat.ErrorCode(err) != chat.CodeNotFound {
+			return err
+		}
+		return sayIn(id)(tx)
+	}
+	writeAndSay := func(tx chat.Tx) error {
+		if _, err := talk(tx); err != nil {
+			return err
+		}
+		return sayIn(a)(tx)
+	}
 	aloneOnly := func(tx chat.Tx) error { _, err := tx.TakeTimer(); return err }
 	cases := map[string]struct {
 		members func() []func(chat.Tx) error
 		told    []error
 		events  int
 	}{
-		"different conversations":            {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), sayIn(b)} }, []error{nil, nil}, 2},
-		"the same conversation":              {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), sayIn(a)} }, []error{nil, errOthers}, 1},
-		"an error that is kept silent about": {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), swallow} }, []error{nil, errOthers}, 1},
-		"a refusal before anything was sent": {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), refuseAfter} }, []error{nil, errRefusal}, 1},
-		"a refusal after it wrote":           {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), writeAndRefuse} }, []error{errOthers, errAlone}, 0},
-		"a wake and a drop":                  {func() []func(chat.Tx) error { return []func(chat.Tx) error{drop, wake} }, []error{nil, errOthers}, 0},
-		"a drop and a wake":                  {func() []func(chat.Tx) error { return []func(chat.Tx) error{wake, drop} }, []error{nil, errOthers}, 0},
-		"one key":                            {func() []func(chat.Tx) error { return []func(chat.Tx) error{key, key} }, []error{nil, errOthers}, 0},
-		"one external id":                    {func() []func(chat.Tx) error { return []func(chat.Tx) error{link, link} }, []error{nil, errOthers}, 0},
-		"work of another kind":               {func() []func(chat.Tx) error { return []func(chat.Tx) error{aloneOnly, sayIn(a)} }, []error{errAlone, nil}, 1},
+		"different conversations":              {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), sayIn(b)} }, []error{nil, nil}, 2},
+		"the same conversation":                {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), sayIn(a)} }, []error{nil, errOthers}, 1},
+		"an error that is kept silent about":   {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), swallow} }, []error{nil, errOthers}, 1},
+		"a refusal before anything was sent":   {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), refuseAfter} }, []error{nil, errRefusal}, 1},
+		"a refusal after it wrote":             {func() []func(chat.Tx) error { return []func(chat.Tx) error{sayIn(a), writeAndRefuse} }, []error{errOthers, errAlone}, 0},
+		"a wake and a drop":                    {func() []func(chat.Tx) error { return []func(chat.Tx) error{drop, wake} }, []error{nil, errOthers}, 0},
+		"a drop and a wake":                    {func() []func(chat.Tx) error { return []func(chat.Tx) error{wake, drop} }, []error{nil, errOthers}, 0},
+		"one key":                              {func() []func(chat.Tx) error { return []func(chat.Tx) error{key, key} }, []error{nil, errOthers}, 0},
+		"one external id":                      {func() []func(chat.Tx) error { return []func(chat.Tx) error{link, link} }, []error{nil, errOthers}, 0},
+		"work of another kind after it wrote":  {func() []func(chat.Tx) error { return []func(chat.Tx) error{writeAndTake, sayIn(a)} }, []error{nil, nil}, 2},
+		"the same conversation after it wrote": {func() []func(chat.Tx) error { return []func(chat.Tx) error{writeAndSay, sayIn(a)} }, []error{nil, nil}, 2},
+		"work of another kind":                 {func() []func(chat.Tx) error { return []func(chat.Tx) error{aloneOnly, sayIn(a)} }, []error{errAlone, nil}, 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -10,20 +10,24 @@ import (
 
 // gate bounds how many transactions are under way and how many use cases wait.
 // Batches, use cases that are alone, and bulk work have places of their own, so
-// that no kind starves.
+// that no kind starves. One batch works at a time, beside those that are being
+// committed: so batches of one node wait for each other's locks no longer than
+// a commit takes, and never in a circle.
 type gate struct {
-	batches, normal, bulk chan struct{} // the places; full when all are taken
-	jobs                  queue         // those that wait to be in a batch
-	room                  int           // for those who wait, of each kind
-	waiting               atomic.Int64  // for a place alone
-	started               atomic.Bool
-	ready, ended          chan struct{}
+	normal, bulk chan struct{} // the places; full when all are taken
+	batch        chan struct{} // of the batch that is at work
+	commits      chan struct{} // of those that are done but for their commit
+	jobs         queue         // those that wait to be in a batch
+	room         int           // for those who wait, of each kind
+	waiting      atomic.Int64  // for a place alone
+	started      atomic.Bool
+	ready, ended chan struct{}
 }
 
 func newGate(places, room int) *gate {
 	return &gate{
-		batches: make(chan struct{}, min(places, batchPlaces)),
-		normal:  make(chan struct{}, places), bulk: make(chan struct{}, bulkPlaces), room: room,
+		normal: make(chan struct{}, places), bulk: make(chan struct{}, bulkPlaces),
+		batch: make(chan struct{}, 1), commits: make(chan struct{}, commitPlaces), room: room,
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
@@ -36,7 +40,7 @@ func (g *gate) run(ctx context.Context) error {
 	close(g.ready)
 	<-ctx.Done()
 	close(g.ended)
-	for _, places := range []chan struct{}{g.batches, g.normal, g.bulk} {
+	for _, places := range []chan struct{}{g.batch, g.commits, g.normal, g.bulk} {
 		for range cap(places) {
 			places <- struct{}{}
 		}
@@ -82,11 +86,11 @@ func (g *gate) enter(ctx context.Context, priority chat.Priority) (leave func(),
 	}
 }
 
-// together waits until a job was in a batch. Whoever waits when there is a
-// place for another batch leads it: it serves the first who wait, be it with
+// together waits until a job was in a batch. Whoever waits when the next batch
+// may begin leads it: it serves the first who wait, be it with
 // or without his own. It returns what came of the job; ctx.Err() only if it had
 // not begun.
-func (g *gate) together(j *job, room int, lead func(jobs []*job)) error {
+func (g *gate) together(j *job, room int, lead func(jobs []*job, worked func())) error {
 	if err := errors.Join(j.ctx.Err(), g.open()); err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (g *gate) together(j *job, room int, lead func(jobs []*job)) error {
 		select {
 		case err := <-j.answer:
 			return err
-		case g.batches <- struct{}{}:
+		case g.batch <- struct{}{}:
 			g.serve(lead)
 		case <-left:
 			if left = nil; g.jobs.leave(j) {
@@ -117,11 +121,24 @@ func (g *gate) together(j *job, room int, lead func(jobs []*job)) error {
 	}
 }
 
-// serve leads one batch in a place that was taken.
-func (g *gate) serve(lead func(jobs []*job)) {
-	defer func() { <-g.batches }()
+// serve leads one batch. The place of the batch was taken; it is free again when
+// the batch is about to be committed, or has ended without that.
+func (g *gate) serve(lead func(jobs []*job, worked func())) {
+	committing := false
+	worked := func() {
+		g.commits <- struct{}{}
+		committing = true
+		<-g.batch
+	}
+	defer func() {
+		if committing {
+			<-g.commits
+		} else {
+			<-g.batch
+		}
+	}()
 	if jobs := g.jobs.take(batchSize); len(jobs) > 0 {
-		lead(jobs)
+		lead(jobs, worked)
 	}
 }
 

@@ -35,6 +35,8 @@ type member struct {
 	id, lastID chat.ID // what is left of the block
 
 	wrote bool  // the server has had something of it that changes rows
+	last  bool  // it goes on when all others have ended
+	sole  bool  // they have: it may do everything
 	left  error // why it is not part of the batch any more, or nil
 	done  bool
 	err   error // of the use case
@@ -83,22 +85,44 @@ func (m *member) leave(why error) error {
 	return m.left
 }
 
-// own makes something the member's alone until the batch ends. What another
-// member has is not for this one: the server's locks are the batch's, they
-// part no members.
-func (m *member) own(what thing) error {
-	if m.left != nil {
-		return m.left
+// part keeps it from what it can't do beside others. As long as nothing of it
+// has been sent it leaves. Later that would cost everybody the transaction, so
+// it waits for the others to end, and then goes on as if it came after them.
+func (m *member) part(why error) error {
+	if !m.wrote {
+		return m.leave(why)
 	}
-	switch owner := m.batch.owned[what]; owner {
-	case m:
-		return nil
-	case nil:
-		m.batch.owned[what] = m
-		return nil
-	default:
+	m.last = true
+	if !m.yield(struct{}{}) {
+		return m.leave(errOver)
+	}
+	return nil
+}
+
+// take owns something, if no other member does, until the batch ends: the
+// server's locks are the batch's, they part no members.
+func (m *member) take(what thing) bool {
+	if owner := m.batch.owned[what]; owner != nil && owner != m && !m.sole {
+		return false
+	}
+	m.batch.owned[what] = m
+	return true
+}
+
+// own takes what is about to be read or written.
+func (m *member) own(what thing) error {
+	if m.left == nil && !m.take(what) {
+		return m.part(errOthers)
+	}
+	return m.left
+}
+
+// ownRead takes what was read. It is too late to wait.
+func (m *member) ownRead(what thing) error {
+	if m.left == nil && !m.take(what) {
 		return m.leave(errOthers)
 	}
+	return m.left
 }
 
 // queue adds what it waits for to an exchange.
@@ -130,8 +154,10 @@ func (m *member) ready(args []any) error {
 	if m.left != nil {
 		return m.left
 	}
-	if !m.allowed {
-		return m.leave(errAlone)
+	if !m.allowed && !m.sole {
+		if err := m.part(errAlone); err != nil {
+			return err
+		}
 	}
 	return plain(args)
 }

@@ -172,8 +172,8 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 	url := pgtest.Shared(t).Database(t)
 	nodes := []*Store{started(t, url), started(t, url)}
 	t.Run("alone", func(t *testing.T) {
-		if runs := crossOver(t, nodes, (*Store).alone); runs != 3 {
-			t.Errorf("%d runs, want 3: one of the two ran again", runs)
+		if runs := crossOver(t, nodes, (*Store).alone); runs < 3 {
+			t.Errorf("%d runs, want one of the two to run again", runs)
 		}
 	})
 	t.Run("in batches", func(t *testing.T) {

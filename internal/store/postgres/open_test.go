@@ -172,16 +172,21 @@ func TestGate(t *testing.T) {
 	o.Writers, o.Queue = 1, 1
 	s, stop := running(t, o)
 	t.Cleanup(stop)
-	nothing := func(chat.Tx) error { return nil }
-	busy := hold(t, s, nothing)
+	for name, update := range map[string]updater{"in a batch": s.Update, "alone": s.alone} {
+		t.Run(name, func(t *testing.T) { checkGate(t, s, update) })
+	}
+}
 
+func checkGate(t *testing.T, s *Store, update updater) {
+	nothing := func(chat.Tx) error { return nil }
+	busy := holdIn(t, update, nothing)
 	ctx, leave := context.WithCancel(t.Context())
 	waiting := make(chan error, 1)
-	go func() { waiting <- s.Update(ctx, chat.PriorityNormal, nothing) }()
+	go func() { waiting <- update(ctx, chat.PriorityNormal, nothing) }()
 	for s.gate.length() == 0 { // until it has come to the gate
 		runtime.Gosched()
 	}
-	if err := s.Update(t.Context(), chat.PriorityNormal, nothing); chat.ErrorCode(err) != chat.CodeUnavailable {
+	if err := update(t.Context(), chat.PriorityNormal, nothing); chat.ErrorCode(err) != chat.CodeUnavailable {
 		t.Errorf("behind a full queue: %v, want unavailable", err)
 	}
 	leave()

@@ -93,9 +93,17 @@ type held struct {
 	err   error
 }
 
-// hold runs a use case, waits until it has done its work, and keeps its
+// hold runs a use case alone, waits until it has done its work, and keeps its
 // transaction open until end is called; then it does the rest.
 func hold(t testing.TB, s *Store, fn func(tx chat.Tx) error, rest ...func(tx chat.Tx) error) *held {
+	t.Helper()
+	return holdIn(t, s.alone, fn, rest...)
+}
+
+// updater is Store.Update, or one of the two ways that it goes.
+type updater func(ctx context.Context, priority chat.Priority, fn func(tx chat.Tx) error) error
+
+func holdIn(t testing.TB, update updater, fn func(tx chat.Tx) error, rest ...func(tx chat.Tx) error) *held {
 	t.Helper()
 	h := &held{ready: make(chan error, 1), let: make(chan error, 1)}
 	t.Cleanup(func() { // of a test that failed meanwhile
@@ -106,11 +114,8 @@ func hold(t testing.TB, s *Store, fn func(tx chat.Tx) error, rest ...func(tx cha
 		h.ended.Wait()
 	})
 	h.ended.Go(func() {
-		h.err = s.Update(context.Background(), chat.PriorityNormal, func(tx chat.Tx) error {
+		h.err = update(context.Background(), chat.PriorityNormal, func(tx chat.Tx) error {
 			err := fn(tx)
-			if errors.Is(err, errAlone) {
-				return err // and it runs again
-			}
 			h.ready <- err
 			if err != nil {
 				return err

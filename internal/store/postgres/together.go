@@ -5,9 +5,10 @@ import (
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
-// together is what a use case sees that shares its transaction with others. Of
-// chat.Tx it has what the traffic of messages needs; a use case that wants more
-// leaves, and runs alone.
+// together is what a use case sees that shares its transaction with others. The
+// methods of chat.Tx that stand here, those that the traffic of messages needs,
+// may be used beside others; a use case that wants more parts from them
+// (member.part).
 //
 // In a transaction of their own use cases keep apart by the rows that they
 // lock. Here the same rows, and keys that are about to be written, are owned:
@@ -30,6 +31,7 @@ func conversationThing(id chat.ID) thing { return thing{table: "conversations", 
 func sessionThing(id chat.ID) thing      { return thing{table: "sessions", a: id} }
 func deliveryThing(id chat.ID) thing     { return thing{table: "deliveries", a: id} }
 func laneThing(e, c chat.ID) thing       { return thing{table: "lanes", a: e, b: c} }
+func presenceThing(tenant chat.ID) thing { return thing{table: "presence", a: tenant} }
 func keyThing(t chat.ID, s string) thing { return thing{table: "idempotency_keys", a: t, key: s} }
 func externalThing(t, scope chat.ID, id string) thing {
 	return thing{table: "external_ids", a: t, b: scope, key: id}
@@ -49,16 +51,16 @@ func (t *together) ownClient(c *chat.Client, err error) (*chat.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, t.m.own(clientThing(c.ID))
+	return c, t.m.ownRead(clientThing(c.ID))
 }
 
 // ownConversation owns what was read, and its client, which is locked before.
 func (t *together) ownConversation(c *chat.Conversation, err error) (*chat.Conversation, error) {
 	if err == nil {
-		err = t.m.own(clientThing(c.ClientID))
+		err = t.m.ownRead(clientThing(c.ClientID))
 	}
 	if err == nil {
-		err = t.m.own(conversationThing(c.ID))
+		err = t.m.ownRead(conversationThing(c.ID))
 	}
 	return c, err
 }
@@ -67,7 +69,7 @@ func (t *together) ownDelivery(d *chat.Delivery, err error) (*chat.Delivery, err
 	if err != nil {
 		return nil, err
 	}
-	return d, t.m.own(deliveryThing(d.ID))
+	return d, t.m.ownRead(deliveryThing(d.ID))
 }
 
 // Client implements chat.ClientReader.
