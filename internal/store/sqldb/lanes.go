@@ -35,7 +35,7 @@ func (t *Tx) ClaimLanes(tenant, endpoint chat.ID, limit int, until chat.Micros) 
 	for i := range due {
 		l := &due[i]
 		l.DueAt, l.Epoch, l.Claimed = until, int64(epoch), true
-		err := t.change("lane",
+		err := t.laterChange("lane",
 			`UPDATE lanes SET due_at = $4, epoch = $5, claimed = TRUE
 			 WHERE endpoint_id = $1 AND conversation_id = $2 AND tenant_id = $3`,
 			endpoint, l.ConversationID, tenant, l.DueAt, l.Epoch)
