@@ -2,17 +2,20 @@
 // 10 thousand, 100 thousand and 1 million messages stored, and one claim of
 // lanes with 2 million deliveries pending in 200 thousand lanes. It works on
 // the store and the core directly, without HTTP.
+//
+// With -engine postgres, where the server is another process, the memory is
+// that of this one alone.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,7 +24,6 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/hub"
-	"github.com/tolmach/tolmach/internal/store/sqlite"
 )
 
 // options are the flags.
@@ -32,6 +34,7 @@ type options struct {
 	claims        int
 	callers       int
 	jsonFile      string
+	engine        string
 }
 
 func main() {
@@ -41,6 +44,7 @@ func main() {
 	flag.IntVar(&o.window, "window", 20_000, "messages measured at each depth")
 	flag.IntVar(&o.claims, "claims", 300, "claims of 16 lanes measured at the end")
 	flag.IntVar(&o.callers, "callers", 64, "callers at once")
+	flag.StringVar(&o.engine, "engine", "sqlite", "sqlite, or postgres: the one that scripts/services.sh starts")
 	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -55,11 +59,12 @@ func main() {
 type depth struct {
 	Stored    int     `json:"stored"`
 	PerSecond float64 `json:"per_second"`
-	CPUMicros float64 `json:"cpu_micros"` // of the whole process, per message
+	CPUMicros float64 `json:"cpu_micros"` // of this process and, if it is another one, the engine, per message
 }
 
 // report is what a run found.
 type report struct {
+	Engine     string  `json:"engine"`
 	Depths     []depth `json:"depths"`
 	CostRatio  float64 `json:"cost_ratio"` // CPU per message at the deepest of the depths to that at the first
 	Pending    int     `json:"pending"`
@@ -70,14 +75,13 @@ type report struct {
 	FileMB     float64 `json:"file_mb"`
 }
 
-func run(ctx context.Context, o options) error {
-	dir, err := os.MkdirTemp("", "tmdepth")
+func run(ctx context.Context, o options) (err error) {
+	engine, err := newEngine(ctx, o.engine)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory
-	path := filepath.Join(dir, "depth.db")
-	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	defer func() { err = errors.Join(err, engine.close(context.WithoutCancel(ctx))) }()
+	store, err := engine.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,7 @@ func run(ctx context.Context, o options) error {
 		_ = store.Close()
 	}()
 	<-store.Ready()
-	b, err := newBench(ctx, store, o)
+	b, err := newBench(ctx, engine, store, o)
 	if err != nil {
 		return err
 	}
@@ -98,8 +102,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(path); err == nil {
-		r.FileMB = float64(info.Size()) / (1 << 20)
+	if r.FileMB, err = engine.sizeMB(ctx); err != nil {
+		return err
 	}
 	return r.write(o.jsonFile)
 }
@@ -108,6 +112,7 @@ func run(ctx context.Context, o options) error {
 // served, so that everything stays pending.
 type bench struct {
 	options
+	engine  engine
 	service *chat.Service
 	actor   chat.Actor
 	task    chat.ID
@@ -121,7 +126,7 @@ func (nobody) Available(*chat.Bot) bool             { return false }
 func (nobody) Hash(password string) (string, error) { return password, nil }
 func (nobody) Matches(string, string) bool          { return false }
 
-func newBench(ctx context.Context, store chat.Store, o options) (*bench, error) {
+func newBench(ctx context.Context, engine engine, store chat.Store, o options) (*bench, error) {
 	service, err := chat.New(ctx, chat.Options{
 		Store: store, Bus: hub.New(), Waker: nobody{}, Bots: nobody{}, Passwords: nobody{},
 		Formats: []string{"selarti"}, Log: slog.New(slog.DiscardHandler),
@@ -138,7 +143,7 @@ func newBench(ctx context.Context, store chat.Store, o options) (*bench, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{options: o, service: service}
+	b := &bench{options: o, engine: engine, service: service}
 	for _, a := range applied {
 		if a.Kind == chat.KindTask {
 			b.task, b.actor = a.ID, chat.SystemActor(a.TenantID)
@@ -149,7 +154,7 @@ func newBench(ctx context.Context, store chat.Store, o options) (*bench, error) 
 
 // measure fills the store up and stops at the depths.
 func (b *bench) measure(ctx context.Context) (*report, error) {
-	r := &report{}
+	r := &report{Engine: b.options.engine}
 	for _, stored := range []int{10_000, 100_000, 1_000_000} {
 		if stored+b.window > b.pending {
 			break
@@ -217,14 +222,20 @@ func (b *bench) client(n uint64) string {
 
 // stretch measures one window on top of what is stored.
 func (b *bench) stretch(ctx context.Context, stored int) (depth, error) {
-	before, began := processorTime(), time.Now()
+	began := time.Now()
+	before, err := b.engine.processorTime(ctx)
+	if err != nil {
+		return depth{}, err
+	}
 	if err := b.fill(ctx, stored+b.window); err != nil {
 		return depth{}, err
 	}
+	took := time.Since(began)
+	after, err := b.engine.processorTime(ctx)
 	return depth{
-		Stored: stored, PerSecond: float64(b.window) / time.Since(began).Seconds(),
-		CPUMicros: float64((processorTime() - before).Microseconds()) / float64(b.window),
-	}, nil
+		Stored: stored, PerSecond: float64(b.window) / took.Seconds(),
+		CPUMicros: float64((after - before).Microseconds()) / float64(b.window),
+	}, err
 }
 
 // claim measures how long the delivery engine waits for its lanes.
@@ -257,15 +268,6 @@ func (b *bench) claim(ctx context.Context, r *report) error {
 	}
 	r.ResidentMB = float64(usage.Maxrss) / 1024
 	return nil
-}
-
-// processorTime is what this process has used.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func (r *report) write(file string) error {
