@@ -16,6 +16,11 @@ func (u *unit) distribute() error {
 	if u.session == nil || u.session.Owner.Kind != OwnerQueue {
 		return nil
 	}
+	// Where nobody is there nobody's row is locked: whoever becomes READY
+	// meanwhile is found by RunDistribution.
+	if ready, err := u.AnybodyReady(u.conv.TenantID); err != nil || !ready {
+		return err
+	}
 	list, err := u.Presences(u.conv.TenantID)
 	if err != nil {
 		return err
@@ -69,14 +74,11 @@ func (o *Operator) room(load int) int {
 // that it asked for, when one is free; never who gave it back to the queue.
 func (c *Catalog) choose(free []candidate, s *Session) *Operator {
 	wish := s.wish()
-	persons := slices.DeleteFunc(wish.Users, func(login string) bool {
-		o := c.OperatorByLogin(login)
-		return o == nil || o.TenantID != s.TenantID || o.Disabled
-	})
+	persons := c.named(s.TenantID, wish.Users)
 	var first *Operator
 	for _, f := range free {
 		switch {
-		case f.OperatorID == s.PassedBy || len(persons) > 0 && !slices.Contains(persons, f.Login):
+		case f.OperatorID == s.PassedBy || len(persons) > 0 && !slices.Contains(persons, f.OperatorID):
 		case wish.prefers(f.Operator):
 			return f.Operator
 		case first == nil:
@@ -84,6 +86,17 @@ func (c *Catalog) choose(free []candidate, s *Session) *Operator {
 		}
 	}
 	return first
+}
+
+// named are the operators of these logins or e-mails who may work here.
+func (c *Catalog) named(tenant ID, logins []string) []ID {
+	var ids []ID
+	for _, login := range logins {
+		if o := c.OperatorByLogin(login); o != nil && o.TenantID == tenant && !o.Disabled {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
 }
 
 // prefers says whether the operator has what the first list asks for that has

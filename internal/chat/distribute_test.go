@@ -112,6 +112,7 @@ func TestWishes(t *testing.T) {
 	}{
 		"none":                         {chat.Handover{}, "ann"},
 		"a person":                     {chat.Handover{Users: []string{"bob"}}, "bob"},
+		"a person by e-mail":           {chat.Handover{Users: []string{"sue@example.com"}}, "sue"},
 		"one of two persons":           {chat.Handover{Users: []string{"root", "bob"}}, "bob"},
 		"a person who is not there":    {chat.Handover{Users: []string{"root"}}, "queue"},
 		"a person of another company":  {chat.Handover{Users: []string{"ann-rival"}}, "ann"},
@@ -126,7 +127,7 @@ func TestWishes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(s *chat.Setup) {
 				s.Units, s.Skills = []chat.Unit{{Name: "north"}}, []chat.Skill{{Name: "law"}}
-				s.Operators[1].Unit, s.Operators[2].Skills = "north", []string{"law"}
+				s.Operators[1].Unit, s.Operators[2].Skills, s.Operators[2].Email = "north", []string{"law"}, "sue@example.com"
 				s.Operators = append(s.Operators, chat.Operator{Login: "max", Role: chat.RoleOperator})
 			})
 			barred := true

@@ -56,7 +56,7 @@ func (u *unit) askPeople(h *Handover, causedBy ID, question *Entry) error {
 	}
 	insists := question != nil && question.Kind == EventClientEvent && question.Author == AuthorSystem && question.Data.Name == EventNobodyOnline
 	if !insists && u.wantsToKnow(h, terms) {
-		ready, err := u.anybodyReady()
+		ready, err := u.AnybodyReady(u.conv.TenantID)
 		if err != nil {
 			return err
 		}
@@ -88,18 +88,6 @@ func (u *unit) wantsToKnow(h *Handover, terms switchTerms) bool {
 		return false
 	}
 	return len(h.Switch) > 0 && u.task.Channel.Kind == ChannelChatAPI
-}
-
-// anybodyReady says whether somebody takes conversations, with room or without.
-func (u *unit) anybodyReady() (bool, error) {
-	list, err := u.Presences(u.conv.TenantID)
-	for _, p := range list {
-		o := u.cat.Operator(p.TenantID, p.OperatorID)
-		if p.Status == PresenceReady && o != nil && !o.Disabled {
-			return true, err
-		}
-	}
-	return false, err
 }
 
 // passWord tells people what a bot has for them without giving them the client:

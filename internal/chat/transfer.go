@@ -70,13 +70,29 @@ func (u *unit) giveTo(operator ID) error {
 	}
 	to := Owner{Kind: OwnerOperator, ID: operator}
 	if u.actor.Kind == ActorOperator && u.actor.Role == RoleOperator && to != u.session.Owner {
-		p, err := presenceOf(u, o.TenantID, o.ID)
-		if err != nil {
+		if err := u.hasRoom(o); err != nil {
 			return err
-		}
-		if o.room(p.Load) <= 0 {
-			return Errorf(CodeConflict, "%s has no room: %d of %d conversations; ask a supervisor", o.DisplayName(), p.Load, *o.Capacity)
 		}
 	}
 	return u.changeOwner(to, ReasonTransferred, 0, 0)
+}
+
+// hasRoom refuses an operator who has as many as he may. It locks everybody's
+// row, in the one order in which they are locked: his load and that of who had
+// the conversation change next.
+func (u *unit) hasRoom(o *Operator) error {
+	list, err := u.Presences(u.conv.TenantID)
+	if err != nil {
+		return err
+	}
+	load := 0
+	for _, p := range list {
+		if p.OperatorID == o.ID {
+			load = p.Load
+		}
+	}
+	if o.room(load) <= 0 {
+		return Errorf(CodeConflict, "%s has no room: %d of %d conversations; ask a supervisor", o.DisplayName(), load, *o.Capacity)
+	}
+	return nil
 }

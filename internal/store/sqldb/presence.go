@@ -21,6 +21,12 @@ func (r *Reader) Presences(tenant chat.ID) ([]chat.Presence, error) {
 		`SELECT `+presenceColumns+` FROM presence WHERE tenant_id = CAST($1 AS BIGINT) ORDER BY operator_id`+r.lock, tenant)
 }
 
+// AnybodyReady implements chat.PresenceReader.
+func (r *Reader) AnybodyReady(tenant chat.ID) (bool, error) {
+	n, err := one(r.conn, "presences", scalar[int64], `SELECT COUNT(*) FROM presence WHERE tenant_id = $1 AND status = 'READY'`, tenant)
+	return err == nil && *n > 0, err
+}
+
 // Queue implements chat.PresenceReader. It locks nothing: where to look in the
 // queue is not yet to take from it.
 func (r *Reader) Queue(tenant chat.ID, after chat.QueuePlace, limit int) ([]chat.Conversation, error) {

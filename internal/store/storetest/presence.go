@@ -33,6 +33,7 @@ func presenceTests() map[string]func(*testing.T, *fixture) {
 		"the queue is in the order of coming": queueOrder,
 		"tenants where somebody waits for nobody": func(t *testing.T, f *fixture) {
 			waiting := func() []chat.ID {
+				f.t.Helper()
 				return read(f, func(r chat.Reader) ([]chat.ID, error) { return r.WaitingTenants() })
 			}
 			queued := &chat.Conversation{ID: 11, TenantID: ours, ClientID: 1, Owner: chat.Owner{Kind: chat.OwnerQueue}}
@@ -44,12 +45,14 @@ func presenceTests() map[string]func(*testing.T, *fixture) {
 				})
 			}
 			equal(t, "with nobody ready", len(waiting()), 0)
+			equal(t, "anybody ready", read(f, func(r chat.Reader) (bool, error) { return r.AnybodyReady(ours) }), false)
 			for operator := range chat.ID(3) {
 				f.update(func(tx chat.Tx) error {
 					return tx.SavePresence(&chat.Presence{TenantID: ours, OperatorID: 3 + operator, Status: chat.PresenceReady})
 				})
 			}
 			equal(t, "with some ready", waiting(), []chat.ID{ours})
+			equal(t, "anybody ready", read(f, func(r chat.Reader) (bool, error) { return r.AnybodyReady(ours) }), true)
 			queued.Owner = chat.Owner{Kind: chat.OwnerOperator, ID: 3}
 			f.update(func(tx chat.Tx) error { return tx.SaveConversation(queued) })
 			equal(t, "with nothing that waits", len(waiting()), 0)
