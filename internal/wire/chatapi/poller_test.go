@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -139,15 +138,9 @@ func (p *poller) Stall() {
 			p.site.T.Fatal(err)
 		}
 	}
-	p.ask()
-}
-
-// ask asks for all events on every connection that stalls, again and again: the
-// calls on one wait for each other.
-func (p *poller) ask() {
 	path := "/chatapi/" + token("acme") + "/events?all=true&ts=0&clientId=" + url.QueryEscape(p.client)
 	for _, c := range p.stalled {
-		_, err := fmt.Fprintf(c, "%[1]s %[2]s HTTP/1.1\r\nHost: x\r\n\r\n%[1]s %[2]s HTTP/1.1\r\nHost: x\r\n\r\n", http.MethodGet, path)
+		_, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
 		if err != nil {
 			p.site.T.Fatal(err)
 		}

@@ -49,7 +49,8 @@ type App interface {
 	// Leave cuts off the way by which it hears, Return goes on where it was.
 	Leave()
 	Return()
-	// Stall keeps the way open and reads nothing until Return.
+	// Stall keeps the way open, asks for what there is now, and reads nothing
+	// until Return. It may be done again.
 	Stall()
 }
 

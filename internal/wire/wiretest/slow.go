@@ -21,6 +21,7 @@ func slowReader(s *Site) {
 	for i := range many {
 		s.write(ann, id, fmt.Sprintf("%d %s", i, strings.Repeat("x", size)))
 	}
+	slow.Stall() // in the middle of all that
 	var lines []string
 	for i := range 5 {
 		text := fmt.Sprint(i)
