@@ -55,6 +55,7 @@ func (b *batch) run(j *job) {
 		return
 	}
 	b.writer.sequence.mark()
+	b.writer.cache.mark()
 	nested := b.kept > 0
 	var err error
 	if nested {
@@ -79,6 +80,9 @@ func (b *batch) begin() error {
 	if err == nil {
 		_, err = c.Exec(`BEGIN IMMEDIATE`)
 	}
+	if err == nil {
+		err = b.writer.notice()
+	}
 	if err != nil {
 		b.refused = fmt.Errorf("beginning to write: %w", err)
 		return b.refused
@@ -91,7 +95,7 @@ func (b *batch) begin() error {
 // engine failed at counts, whatever the use case made of it.
 func (b *batch) call(j *job) (err error) {
 	w := b.writer
-	guarded := &guard{conn: w.conn}
+	guarded := &guard{conn: w.conn, cache: w.cache}
 	w.sequence.conn = guarded
 	defer func() {
 		if v := recover(); v != nil {
@@ -102,7 +106,7 @@ func (b *batch) call(j *job) (err error) {
 			err = guarded.failed
 		}
 	}()
-	return j.fn(sqldb.NewTx(guarded, w.dialect, w.clock.micros(), &w.sequence))
+	return j.fn(&tx{sqldb.NewTx(guarded, w.dialect, w.clock.micros(), &w.sequence), guarded, w.cache})
 }
 
 // settle keeps or takes back what the use case wrote. An error means that the
@@ -118,6 +122,7 @@ func (b *batch) settle(keep, nested bool) error {
 		return err
 	}
 	b.writer.sequence.undo()
+	b.writer.cache.undo()
 	if !nested {
 		b.open = false
 		_, err := c.Exec(`ROLLBACK`)

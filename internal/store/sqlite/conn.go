@@ -117,17 +117,27 @@ func (c *conn) Script(text string) error {
 }
 
 // text returns the only value of a query as text.
-func (c *conn) text(query string) (string, error) {
+func (c *conn) text(query string) (v string, err error) {
+	err = c.only(query, &v)
+	return v, err
+}
+
+// number returns the only value of a query as an integer.
+func (c *conn) number(query string) (v int64, err error) {
+	err = c.only(query, &v)
+	return v, err
+}
+
+func (c *conn) only(query string, into any) error {
 	r, err := c.Query(query)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer r.Close()
 	if !r.Next() {
-		return "", errors.Join(r.Err(), fmt.Errorf("%s: no answer", query))
+		return errors.Join(r.Err(), fmt.Errorf("%s: no answer", query))
 	}
-	var v string
-	return v, r.Scan(&v)
+	return r.Scan(into)
 }
 
 // rows implements sqldb.Rows.

@@ -8,6 +8,8 @@ import "github.com/tolmach/tolmach/internal/store/sqldb"
 // nothing comes next.
 type guard struct {
 	conn   *conn
+	cache  *cache
+	owned  bool // who writes now sees to the cache, too
 	failed error
 }
 
@@ -16,6 +18,7 @@ func (g *guard) Exec(query string, args ...any) (int64, error) {
 	if g.failed != nil {
 		return 0, g.failed
 	}
+	g.heed(query)
 	n, err := g.conn.Exec(query, args...)
 	return n, g.watch(err)
 }
@@ -30,11 +33,18 @@ func (g *guard) Query(query string, args ...any) (sqldb.Rows, error) {
 	if g.failed != nil {
 		return nil, g.failed
 	}
+	g.heed(query)
 	r, err := g.conn.Query(query, args...)
 	if err != nil {
 		return nil, g.watch(err)
 	}
 	return &guardedRows{Rows: r, guard: g}, nil
+}
+
+func (g *guard) heed(query string) {
+	if !g.owned {
+		g.cache.heed(query)
+	}
 }
 
 func (g *guard) watch(err error) error {

@@ -35,6 +35,8 @@ type writer struct {
 	dialect  *sqldb.Dialect
 	clock    *clock
 	sequence sequence
+	cache    *cache
+	version  int64 // of the data, as changed by others
 	present  present
 	lost     error // a file of the database that is gone: the writer ends
 	log      *slog.Logger
@@ -47,7 +49,7 @@ type writer struct {
 
 func newWriter(o Options, c *conn, dsn string, d *sqldb.Dialect, clk *clock) *writer {
 	return &writer{
-		dsn: dsn, conn: c, dialect: d, clock: clk, log: o.Logger, observe: o.Observe,
+		dsn: dsn, conn: c, dialect: d, clock: clk, cache: newCache(rowRoom, factRoom), log: o.Logger, observe: o.Observe,
 		normal: make(chan *job, o.Queue), bulk: make(chan *job, o.Queue),
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -185,9 +187,21 @@ func (w *writer) connection() (*conn, error) {
 	return c, nil
 }
 
+// notice clears the cache when somebody else has written: a person with a tool,
+// for no other server may.
+func (w *writer) notice() error {
+	version, err := w.conn.number(`PRAGMA data_version`)
+	if err == nil && version != w.version {
+		w.version = version
+		w.cache.clear()
+	}
+	return err
+}
+
 // discard gives the connection up after a failure that leaves its state in
 // doubt.
 func (w *writer) discard(cause error) {
+	w.cache.clear()
 	w.log.Error("store.connection_failed", "error", cause)
 	if err := w.close(); err != nil {
 		w.log.Error("store.close_failed", "error", err)
