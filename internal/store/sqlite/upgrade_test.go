@@ -65,6 +65,12 @@ func load(t *testing.T, o Options, dump string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	script(t, o, string(text))
+}
+
+// script runs SQL on a database that nobody has opened.
+func script(t *testing.T, o Options, text string) {
+	t.Helper()
 	dsn, err := dataSource(o.Path)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +79,7 @@ func load(t *testing.T, o Options, dump string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Script(string(text)); err != nil {
+	if err := c.Script(text); err != nil {
 		t.Error(err)
 	}
 	if err := c.Close(); err != nil {
@@ -267,4 +273,43 @@ func portraitOf(b *strings.Builder, r chat.Reader, tenant chat.ID) error {
 			d.ConversationID, d.Seq, d.EndpointID, d.WebhookID, d.State, len(tries), d.Body)
 	}
 	return nil
+}
+
+// TestUpgradeCountsPeople: who had conversations before loads were counted has
+// them counted, and the old queue has an order.
+func TestUpgradeCountsPeople(t *testing.T) {
+	dumps, err := filepath.Glob("testdata/released/*.sql")
+	if err != nil || len(dumps) == 0 {
+		t.Fatalf("there are no databases of releases: %v", err)
+	}
+	o := testOptions(t.TempDir())
+	load(t, o, dumps[0])
+	script(t, o, `
+		UPDATE conversations SET owner_kind = 'queue', owner_id = 0, last_at = id;
+		UPDATE conversations SET owner_kind = 'operator', owner_id = 7 WHERE id IN (SELECT id FROM conversations ORDER BY id DESC LIMIT 2);`)
+	s, stop := running(t, o)
+	defer stop()
+	tenant := core(t, s).Catalog().TenantByName("local").ID
+	err = s.View(t.Context(), func(r chat.Reader) error {
+		p, err := r.Presence(tenant, 7)
+		if err != nil {
+			return err
+		}
+		if p.Load != 2 || p.Status != chat.PresenceOffline {
+			t.Errorf("he is %+v", p)
+		}
+		queue, err := r.Queue(tenant, chat.QueuePlace{}, 0)
+		for _, c := range queue {
+			if c.OwnerSince != chat.Micros(c.ID) {
+				t.Errorf("%d waits since %d", c.ID, c.OwnerSince)
+			}
+		}
+		if len(queue) == 0 {
+			t.Error("nobody waits")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
