@@ -18,7 +18,7 @@ type commands struct {
 	Apply    applyCommand    `cmd:"" aliases:"import" help:"Make the settings match a setup file; an exported one, too."`
 	Export   exportCommand   `cmd:"" help:"Write the settings as a setup file, for apply to import."`
 	Backup   backupCommand   `cmd:"" help:"Copy the database into a file, while the server runs or not."`
-	Restore  restoreCommand  `cmd:"" help:"Make a backup the database of a directory where no server runs."`
+	Restore  restoreCommand  `cmd:"" help:"Make a backup the database of a directory where no server runs; with PostgreSQL, a new history of what was put back."`
 	Demo     demoCommand     `cmd:"" help:"Write a directory to try things out with."`
 	Hooks    hooksCommand    `cmd:"" help:"Receive webhooks, check their signatures and print them."`
 	Scenario scenarioCommand `cmd:"" help:"Check a scenario bot's file, or talk to it."`

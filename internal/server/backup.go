@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tolmach/tolmach/internal/config"
+	"github.com/tolmach/tolmach/internal/store/postgres"
 	"github.com/tolmach/tolmach/internal/store/sqlite"
 )
 
@@ -134,6 +136,12 @@ func Restore(ctx context.Context, data, file string, force bool, log io.Writer) 
 	return sqlite.Restore(ctx, file, sqlite.Options{
 		Path: filepath.Join(data, databaseFile), Now: time.Now, Logger: quiet(log), Readers: 1,
 	})
+}
+
+// Renew begins a new history in a PostgreSQL database that was put back to an
+// earlier state and that no server works with.
+func Renew(ctx context.Context, where config.Storage, log io.Writer) error {
+	return postgres.Renew(ctx, postgres.Options{URL: where.Database, Logger: quiet(log)})
 }
 
 // contents lists what a directory holds besides the lock and a socket that was
