@@ -75,7 +75,8 @@ func envelopeType(e *Entry) EnvelopeType {
 			return EnvelopeRequest
 		case AuthorOperator:
 			return EnvelopeOperator
-		default:
+		}
+		if e.Data.AnswerID == 0 || e.Data.Answer != nil { // else its head is older than what is read
 			return EnvelopeBot
 		}
 	}
