@@ -20,7 +20,7 @@ func postgresKinds() []kind {
 		{name: "database process killed", die: (*world).backendKilled},
 		{name: "committed, nobody told", failpoint: "store.committed", most: 150, die: (*world).failpoint},
 		{name: "told, not woken", failpoint: "delivery.woken", most: 60, die: (*world).failpoint},
-		{name: "before the commit", failpoint: "store.mid_batch", most: 400, die: (*world).failpoint},
+		{name: "mid batch", failpoint: "store.mid_batch", most: 400, die: (*world).failpoint},
 		{name: "mid migration", failpoint: "store.script", most: 10, die: (*world).migration},
 	}
 }
