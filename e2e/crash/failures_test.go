@@ -77,7 +77,7 @@ func (w *world) account() audit {
 
 // TestDiskFull fills the disk under load and makes room again.
 func TestDiskFull(t *testing.T) {
-	dir, _ := small(t, "size=12m")
+	dir, _ := small(t, "size=40m") // the write-ahead log alone may take 17
 	w := newWorld(t, filepath.Join(dir, "data"))
 	p := w.serve("")
 	p.mustBeUp(t)
