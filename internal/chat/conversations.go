@@ -144,3 +144,19 @@ func (s *Service) Events(ctx context.Context, actor Actor, conversation ID, afte
 func (s *Service) Typing(tenant, conversation ID, who Author) {
 	s.bus.Publish(Notice{TenantID: tenant, ConversationID: conversation, Typing: who})
 }
+
+// OperatorTyping tells whoever follows a conversation that the acting operator
+// is typing. Errors: CodeNotFound, CodeForbidden for anybody but an operator.
+func (s *Service) OperatorTyping(ctx context.Context, actor Actor, conversation ID) error {
+	if actor.Kind != ActorOperator {
+		return Errorf(CodeForbidden, "only an operator types")
+	}
+	err := s.store.View(ctx, func(r Reader) error {
+		_, err := r.Conversation(actor.TenantID, conversation)
+		return err
+	})
+	if err == nil {
+		s.Typing(actor.TenantID, conversation, AuthorOperator)
+	}
+	return err
+}

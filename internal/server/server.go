@@ -36,6 +36,7 @@ type app struct {
 	core     *core
 	client   *webhook.Client
 	bots     *scenario.Bots
+	console  *console.API
 	calls    *inbound.Log
 	health   *health
 	setup    *setupFiles
@@ -149,6 +150,7 @@ func (a *app) serve(ctx context.Context) error {
 	front := []worker{
 		{"http", a.httpWorker(limitListener(a.public, a.config.HTTP.MaxConnections), handler)},
 		{"admin", a.httpWorker(a.admin, (&admin{a.core, a.calls}).handler())},
+		{"console", a.console.Run},
 	}
 	if a.measured != nil {
 		front = append(front, worker{"metrics", a.httpWorker(a.measured, a.metrics.handler())})
@@ -186,10 +188,11 @@ func (a *app) handler(ctx context.Context) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	bridge.Register(mux)
-	console.New(console.Options{
+	a.console = console.New(console.Options{
 		Service: service, Auth: gate, SessionLife: c.Login.SessionLife, MaxBody: int64(c.HTTP.MaxBody), Log: a.log,
 		Failures: a.calls,
-	}).Register(mux)
+	})
+	a.console.Register(mux)
 	chatapi.New(chatapi.Options{
 		Service: service, MaxBody: int64(c.HTTP.MaxBody), Now: time.Now, Stopping: ctx, Log: a.log,
 	}).Register(mux)

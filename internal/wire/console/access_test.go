@@ -11,10 +11,11 @@ import (
 )
 
 // request is one call of every route, with ids to be filled in: {c} is a
-// conversation, {d} a parked delivery, {e} an endpoint.
+// conversation, {p} its client, {d} a parked delivery, {e} an endpoint, {r} a
+// canned reply of everybody's.
 type request struct {
 	method, path, body string
-	needs              string // scope, "operator", "anybody" or "nothing"
+	needs              string // scope, "operator", "leader", "anybody", "nothing", or "a bot's": what an operator may not do while a bot owns it
 }
 
 func everyRoute() []request {
@@ -22,11 +23,25 @@ func everyRoute() []request {
 	return []request{
 		{"POST", "login", `{"login":"nobody","password":"x"}`, "nothing"},
 		{"GET", "me", "", "anybody"},
+		{"PUT", "me/status", `{"status":"READY"}`, "operator"},
+		{"GET", "operators", "", read},
 		{"GET", "conversations", "", read},
 		{"GET", "conversations/{c}", "", read},
 		{"GET", "conversations/{c}/events", "", read},
 		{"POST", "conversations/{c}/messages", `{"text":"hello","take":false}`, "operator"},
 		{"POST", "conversations/{c}/take", "", "operator"},
+		{"POST", "conversations/{c}/transfer", `{"queue":true}`, "a bot's"},
+		{"POST", "conversations/{c}/read", `{"seq":1}`, write},
+		{"POST", "conversations/{c}/typing", "", "operator"},
+		{"POST", "conversations/{c}/notes", `{"text":"a note"}`, write},
+		{"GET", "clients/{p}", "", read},
+		{"PATCH", "clients/{p}", `{"profile":{"name":"Bob"},"conversation":{c}}`, write},
+		{"GET", "canned", "", read},
+		{"POST", "canned", `{"shortcut":"hi{c}","text":"a text"}`, "operator"},
+		{"POST", "canned", `{"shortcut":"bye{c}","text":"a text","shared":true}`, "leader"},
+		{"PUT", "canned/{r}", `{"shortcut":"x{c}","text":"a text","shared":true}`, "leader"},
+		{"DELETE", "canned/{r}", "", "leader"},
+		{"GET", "live", "", read},
 		{"POST", "conversations/{c}/return", "", write},
 		{"POST", "conversations/{c}/flags", `{"interest":true}`, write},
 		{"POST", "conversations/{c}/close", "", write},
@@ -51,7 +66,17 @@ func (d *desk) fixture(t *testing.T, c wiretest.Company) *strings.Replacer {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%v, %v", list, err)
 	}
-	return strings.NewReplacer("{c}", id.String(), "{d}", list[0].ID.String(), "{e}", c.Task.Integrations[0].ID.String())
+	root := d.Catalog().OperatorByLogin(c.Login("root"))
+	reply, err := d.AddCannedReply(t.Context(), chat.Actor{Kind: chat.ActorOperator, TenantID: root.TenantID, ID: root.ID, Role: root.Role},
+		chat.CannedEdit{Shortcut: fmt.Sprint("fixture", id), Text: "a secret of " + c.Tenant.Name, Shared: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := d.Conversation(t.Context(), d.Actor(c), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer("{p}", l.ClientID.String(), "{r}", reply.ID.String(), "{c}", id.String(), "{d}", list[0].ID.String(), "{e}", c.Task.Integrations[0].ID.String())
 }
 
 func (d *desk) ask(t *testing.T, r request, token string, ids *strings.Replacer) wiretest.Answer {
@@ -63,15 +88,15 @@ func (d *desk) ask(t *testing.T, r request, token string, ids *strings.Replacer)
 func allowed(who, needs string) bool {
 	switch who {
 	case "ann", "sue":
-		return needs == "operator" || needs == "anybody" || needs == chat.ScopeConversationsRead || needs == chat.ScopeConversations
+		return (needs == "leader" || needs == "a bot's") && who == "sue" || needs == "operator" || needs == "anybody" || needs == chat.ScopeConversationsRead || needs == chat.ScopeConversations
 	case "root":
 		return true
 	case "key-all":
-		return needs != "operator"
+		return needs != "operator" && needs != "leader"
 	case "key-reader":
 		return needs == chat.ScopeConversationsRead || needs == "anybody"
 	case "key-worker":
-		return needs == chat.ScopeConversations || needs == "anybody"
+		return needs == chat.ScopeConversations || needs == "a bot's" || needs == "anybody"
 	case "key-sender":
 		return needs == chat.ScopeDeliveries || needs == "anybody"
 	case "key-bridge":
@@ -100,7 +125,8 @@ func TestRolesAndScopes(t *testing.T) {
 				}
 			case strings.HasPrefix(who, "key-") || who == "ann" || who == "sue" || who == "root":
 				// A conflict is the core's word on the state: whoever gets there was let in.
-				in := a.Status == http.StatusOK || a.Status == http.StatusConflict
+				// So is a live connection that is neither of the two kinds.
+				in := a.Status == http.StatusOK || a.Status == http.StatusConflict || r.path == "live" && a.Status == http.StatusBadRequest
 				if in != allowed(who, r.needs) || !in && a.Status != http.StatusForbidden {
 					t.Errorf("%s, %s %s: %d %s", who, r.method, r.path, a.Status, a.Body)
 				}
@@ -130,7 +156,7 @@ func TestTenantsAreApart(t *testing.T) {
 					t.Errorf("%s %s shows the secret: %s", r.method, r.path, a.Body)
 				case asksForID && a.Status != http.StatusNotFound && a.Status != http.StatusForbidden:
 					t.Errorf("%s %s: %d %s", r.method, r.path, a.Status, a.Body)
-				case asksForID && a.Status == http.StatusForbidden && r.needs != "operator":
+				case asksForID && a.Status == http.StatusForbidden && r.needs != "operator" && r.needs != "leader":
 					t.Errorf("%s %s: a foreign id must not be found, not forbidden: %s", r.method, r.path, a.Body)
 				case r.body == `{"endpoint":{e}}` && a.At("queued") != 0.0:
 					t.Errorf("replayed a stranger's: %s", a.Body)
@@ -147,7 +173,7 @@ func TestTenantsAreApart(t *testing.T) {
 func (d *desk) digest(t *testing.T, c wiretest.Company) string {
 	t.Helper()
 	var all strings.Builder
-	for _, p := range []string{"conversations", "deliveries", "endpoints", "usage", "calls"} {
+	for _, p := range []string{"conversations", "deliveries", "endpoints", "usage", "calls", "canned", "operators"} {
 		all.WriteString(d.get(t, c.Key("all"), p).Must(http.StatusOK).Body)
 	}
 	return all.String()

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/wire/httpjson"
 )
 
 type written struct {
@@ -18,7 +19,8 @@ type written struct {
 // writing takes over, except in page messenger tasks.
 func (a *API) say(c *call) (any, error) {
 	in := chat.OperatorMessage{
-		Content: chat.Content{Text: c.body.Text("text")}, Key: c.body.Text("key"), Take: c.body.Bool("take"),
+		Content: chat.Content{Text: c.body.Text("text"), Attachments: c.attachments()},
+		Key:     c.body.Text("key"), Take: c.body.Bool("take"),
 	}
 	var err error
 	if in.ConversationID, err = c.target(); err != nil {
@@ -29,6 +31,16 @@ func (a *API) say(c *call) (any, error) {
 		return nil, namedHere(err)
 	}
 	return written{MessageID: m.MessageID, Seq: m.Seq, At: moment(m.At), Duplicate: m.Duplicate}, nil
+}
+
+// attachments are links so far.
+func (c *call) attachments() (list []chat.Attachment) {
+	c.body.Objects("attachments", func(item *httpjson.Reader) {
+		list = append(list, chat.Attachment{
+			Kind: item.Text("kind"), URL: item.Text("url"), Name: item.Text("name"), MimeType: item.Text("mime_type"), Size: item.Integer("size"),
+		})
+	})
+	return list
 }
 
 // namedHere gives an error about the idempotency key the name that the key has
@@ -66,6 +78,54 @@ func (a *API) closeSession(c *call) (any, error) {
 	return a.change(c, func(ctx context.Context, actor chat.Actor, id chat.ID) (*chat.Conversation, error) {
 		return a.Service.Close(ctx, actor, id, result)
 	})
+}
+
+// transfer gives the session to a colleague or to the queue.
+func (a *API) transfer(c *call) (any, error) {
+	to := chat.Transfer{Operator: chat.ID(c.body.Integer("operator"))}
+	if queue := c.body.Bool("queue"); queue != nil {
+		to.Queue = *queue
+	}
+	return a.change(c, func(ctx context.Context, actor chat.Actor, id chat.ID) (*chat.Conversation, error) {
+		return a.Service.Transfer(ctx, actor, id, to)
+	})
+}
+
+// read notes that the client's messages up to a seq were read.
+func (a *API) read(c *call) (any, error) {
+	seq := c.body.Integer("seq")
+	if seq == 0 && c.complete() == nil {
+		return nil, &chat.Error{Code: chat.CodeMissing, Field: "seq", Message: "say up to which seq you have read"}
+	}
+	return a.change(c, func(ctx context.Context, actor chat.Actor, id chat.ID) (*chat.Conversation, error) {
+		return a.Service.MarkRead(ctx, actor, id, seq)
+	})
+}
+
+// typing is a hint to whoever follows; nothing keeps it.
+func (a *API) typing(c *call) (any, error) {
+	id, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Service.OperatorTyping(c.Context(), c.actor, id); err != nil {
+		return nil, err
+	}
+	return struct{}{}, nil
+}
+
+// note adds a note for colleagues to the log.
+func (a *API) note(c *call) (any, error) {
+	text := c.body.Text("text")
+	id, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Service.AddNote(c.Context(), c.actor, id, text)
+	if err != nil {
+		return nil, err
+	}
+	return a.shaper(c).event(chat.Entry{Event: *e}), nil
 }
 
 func (a *API) setFlags(c *call) (any, error) {

@@ -42,6 +42,8 @@ type Options struct {
 // API serves /console/api.
 type API struct {
 	Options
+	watchers watchers
+	encoded  encoded
 }
 
 // New makes the API.
@@ -69,6 +71,8 @@ func (a *API) Register(mux *http.ServeMux) {
 	a.route(mux, "login", handlers{"POST": a.login}) // nobody yet
 	a.route(mux, "logout", handlers{"POST": a.logout})
 	a.route(mux, "me", handlers{"GET": a.me})
+	a.route(mux, "me/status", handlers{"PUT": a.setStatus}) // operators only
+	a.route(mux, "operators", handlers{"GET": a.operators}) // conversations:read
 
 	a.route(mux, "conversations", handlers{"GET": a.conversations})            // conversations:read
 	a.route(mux, "conversations/{id}", handlers{"GET": a.conversation})        // conversations:read
@@ -77,7 +81,17 @@ func (a *API) Register(mux *http.ServeMux) {
 	a.route(mux, "conversations/{id}/take", handlers{"POST": a.take})          // operators only
 	a.route(mux, "conversations/{id}/return", handlers{"POST": a.giveBack})    // conversations:write
 	a.route(mux, "conversations/{id}/close", handlers{"POST": a.closeSession}) // conversations:write
+	a.route(mux, "conversations/{id}/transfer", handlers{"POST": a.transfer})  // conversations:write
 	a.route(mux, "conversations/{id}/flags", handlers{"POST": a.setFlags})     // conversations:write
+	a.route(mux, "conversations/{id}/read", handlers{"POST": a.read})          // conversations:write
+	a.route(mux, "conversations/{id}/typing", handlers{"POST": a.typing})      // operators only
+	a.route(mux, "conversations/{id}/notes", handlers{"POST": a.note})         // conversations:write
+
+	a.route(mux, "clients/{id}", handlers{"GET": a.client, "PATCH": a.editClient})         // conversations:read, :write
+	a.route(mux, "canned", handlers{"GET": a.cannedReplies, "POST": a.addCanned})          // conversations:read; operators only
+	a.route(mux, "canned/{id}", handlers{"PUT": a.changeCanned, "DELETE": a.deleteCanned}) // operators only
+
+	mux.HandleFunc(prefix+"live", a.live) // conversations:read; everything: supervisors, admins
 
 	a.route(mux, "deliveries", handlers{"GET": a.deliveries})         // conversations:read
 	a.route(mux, "deliveries/{id}", handlers{"GET": a.delivery})      // conversations:read
@@ -135,7 +149,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, handle handler, open
 		return nil, err
 	}
 	fields := httpjson.Fields{}
-	if r.Method == http.MethodPost {
+	if r.Method != http.MethodGet {
 		body, err := httpjson.Body(w, r, a.MaxBody)
 		if err != nil {
 			return nil, err

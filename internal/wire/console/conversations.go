@@ -4,31 +4,46 @@ import (
 	"github.com/tolmach/tolmach/internal/chat"
 )
 
-// conversations lists by rising id, filtered by owner, external_id, task and
-// channel.
+// conversations lists by rising id. A search for flags or a text may answer
+// fewer than the limit, and still have a next page.
 func (a *API) conversations(c *call) (any, error) {
-	f, err := c.conversationFilter()
+	f, err := c.conversationSearch()
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Service.Conversations(c.Context(), c.actor, f)
+	list, next, err := a.Service.SearchConversations(c.Context(), c.actor, f)
 	if err != nil {
 		return nil, err
 	}
 	s := a.shaper(c)
-	items := make([]conversation, 0, len(list))
+	p := page[conversation]{Items: make([]conversation, 0, len(list))}
 	for _, l := range list {
-		items = append(items, s.listed(l))
+		p.Items = append(p.Items, s.listed(l))
 	}
-	return newPage(items, f.Limit, func(v conversation) int64 { return int64(v.ID) }), nil
+	if next != 0 {
+		after := int64(next)
+		p.Next = &after
+	}
+	return p, nil
 }
 
-func (c *call) conversationFilter() (chat.ConversationFilter, error) {
+func (c *call) conversationSearch() (chat.ConversationSearch, error) {
 	q := c.query
-	f := chat.ConversationFilter{
+	f := chat.ConversationSearch{ConversationFilter: chat.ConversationFilter{
 		After: q.id("after"), Limit: q.limit(), ExternalID: q.text("external_id"), TaskID: q.id("task"), ChannelID: q.id("channel"),
+		Session: chat.SessionState(q.oneOf("status", string(chat.SessionOpen), string(chat.SessionClosed))),
+	}, Text: q.text("text")}
+	for _, name := range q.manyOf("flag", chat.FlagNames()...) {
+		flag, _ := chat.FlagByName(name) // one of them
+		f.Flags |= flag
 	}
-	who := q.oneOf("owner", "me", "queue", "bot", "operator", "all")
+	who, operator := q.oneOf("owner", "me", "queue", "bot", "operator", "all"), q.id("operator")
+	if len(f.Text) > maxSearch {
+		q.fail("text", "must be at most 256 bytes")
+	}
+	if operator != 0 && who != "" && who != "operator" {
+		q.fail("operator", "goes with no owner but operator")
+	}
 	if err := c.complete(); err != nil {
 		return f, err
 	}
@@ -41,8 +56,14 @@ func (c *call) conversationFilter() (chat.ConversationFilter, error) {
 	case "queue", "bot", "operator":
 		f.Owner.Kind = chat.OwnerKind(who)
 	}
+	if operator != 0 {
+		f.Owner = chat.Owner{Kind: chat.OwnerOperator, ID: operator}
+	}
 	return f, nil
 }
+
+// maxSearch is the longest text to search for, in bytes.
+const maxSearch = 256
 
 func (a *API) conversation(c *call) (any, error) {
 	id, err := c.target()

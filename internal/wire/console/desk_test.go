@@ -17,6 +17,7 @@ const maxBody = 256 << 10
 // desk is the API served over a world, behind the inbound-call log.
 type desk struct {
 	*wiretest.World
+	api     *console.API
 	handler http.Handler
 }
 
@@ -25,11 +26,12 @@ func newDesk(t testing.TB) *desk {
 	w := wiretest.New(t)
 	mux := http.NewServeMux()
 	log := inbound.New(w.Log.Logger(), w.Clock.Now, func(*http.Request) string { return "192.0.2.1" }, nil)
-	console.New(console.Options{
+	api := console.New(console.Options{
 		Service: w.Service, Auth: w.Gate(), SessionLife: time.Hour, MaxBody: maxBody, Log: w.Log.Logger(), Failures: log,
-	}).Register(mux)
+	})
+	api.Register(mux)
 	mux.HandleFunc("/", http.NotFound) // as beside the console's pages
-	return &desk{World: w, handler: log.Middleware(mux)}
+	return &desk{World: w, api: api, handler: log.Middleware(mux)}
 }
 
 // operator signs somebody in and returns the token.
@@ -50,6 +52,11 @@ func (d *desk) get(t testing.TB, token, path string) wiretest.Answer {
 func (d *desk) post(t testing.TB, token, path, body string) wiretest.Answer {
 	t.Helper()
 	return wiretest.Ask{Method: "POST", Path: "/console/api/" + path, Token: token, Body: body}.Do(t, d.handler)
+}
+
+func (d *desk) put(t testing.TB, token, path, body string) wiretest.Answer {
+	t.Helper()
+	return wiretest.Ask{Method: "PUT", Path: "/console/api/" + path, Token: token, Body: body}.Do(t, d.handler)
 }
 
 // path writes the path of a conversation.

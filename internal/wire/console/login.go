@@ -62,35 +62,11 @@ func (a *API) logout(c *call) (any, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	if err := a.Service.Logout(c.Context(), a.Auth.SessionToken(c.Request)); err != nil {
+	token := a.Auth.SessionToken(c.Request)
+	if err := a.Service.Logout(c.Context(), token); err != nil {
 		return nil, err
 	}
+	a.watchers.end(token)
 	a.Auth.DropCookie(c.w, c.Request)
 	return struct{}{}, nil
-}
-
-// caller is who calls: exactly one of its fields is set.
-type caller struct {
-	Operator *operator `json:"operator,omitempty"`
-	APIKey   *apiKey   `json:"api_key,omitempty"`
-}
-
-type apiKey struct {
-	ID     chat.ID  `json:"id"`
-	Name   string   `json:"name"`
-	Scopes []string `json:"scopes"`
-}
-
-func (a *API) me(c *call) (any, error) {
-	if err := c.complete(); err != nil {
-		return nil, err
-	}
-	if c.actor.Kind == chat.ActorAPIKey {
-		return caller{APIKey: &apiKey{ID: c.actor.ID, Name: c.actor.Name, Scopes: c.actor.Scopes}}, nil
-	}
-	o := a.Service.Catalog().Operator(c.actor.TenantID, c.actor.ID)
-	if o == nil {
-		return nil, chat.Errorf(chat.CodeUnauthorized, "this operator may not sign in any more")
-	}
-	return caller{Operator: newOperator(o)}, nil
 }

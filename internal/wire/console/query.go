@@ -86,6 +86,39 @@ func (q *query) integer(name string) int64 {
 	return n
 }
 
+// manyOf returns a parameter that may be repeated; each value is one of those
+// listed.
+func (q *query) manyOf(name string, values ...string) []string {
+	q.known = append(q.known, name)
+	for _, text := range q.values[name] {
+		if !slices.Contains(values, text) {
+			q.fail(name, "must be one of %s", strings.Join(values, ", "))
+		}
+	}
+	return q.values[name]
+}
+
+// ids returns a list of ids with commas between them.
+func (q *query) ids(name string) (ids []chat.ID) {
+	text := q.text(name)
+	if text == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		id, err := parseID(part)
+		if err != nil {
+			q.fail(name, "must be ids with commas between them")
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func parseID(text string) (chat.ID, error) {
+	n, err := httpjson.ParseInteger(text)
+	return chat.ID(n), err
+}
+
 func (q *query) id(name string) chat.ID { return chat.ID(q.integer(name)) }
 
 // limit returns how many items to list: MaxPage unless fewer are asked for.

@@ -134,14 +134,16 @@ func (s shaper) conversation(c *chat.Conversation) conversation {
 
 func (s shaper) listed(l chat.Listed) conversation {
 	out := s.conversation(&l.Conversation)
-	out.Client = &client{
-		ID: l.Client.ID, Title: l.Client.Title(), Contacts: l.Client.Contacts(),
-		Profile: l.Client.Profile, Metadata: l.Client.Metadata,
-	}
+	client := newClient(l.Client)
+	out.Client = &client
 	if l.LastMessage != nil {
 		out.LastMessage = s.message(l.LastMessage)
 	}
 	return out
+}
+
+func newClient(c *chat.Client) client {
+	return client{ID: c.ID, Title: c.Title(), Contacts: c.Contacts(), Profile: c.Profile, Metadata: c.Metadata}
 }
 
 func (s shaper) message(m *chat.Message) *message {
