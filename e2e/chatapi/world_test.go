@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +28,8 @@ func (c channel) token() string {
 }
 
 // setup is a set-up of channels that share a bot, an operator and an admin. An
-// operator who is away makes nobody wait: what is handed over is queued.
+// operator who is away makes nobody wait: what is handed over is queued. A bot's
+// turn is short, and so is its lease.
 func setup(channels ...channel) string {
 	var list, tasks strings.Builder
 	for _, c := range channels {
@@ -37,7 +39,7 @@ func setup(channels ...channel) string {
 	return fmt.Sprintf(`
 tenant: local
 channels:
-%sbots: [{name: demo, kind: scenario, file: scenario.yaml}]
+%sbots: [{name: demo, kind: scenario, file: scenario.yaml, call_timeout: 5s}]
 operators:
   - {login: ann, name: Anna, password: correct-horse-1, role: operator}
   - {login: root, name: Admin, password: correct-horse-2, role: admin}
@@ -54,6 +56,26 @@ type app struct {
 
 func newApp(t testing.TB, s *harness.Server, c channel) *app {
 	return &app{t, s.URL + "/chatapi/" + c.token(), c.token()}
+}
+
+// thinking is a bot that can be watched, by the other end of a call that it
+// makes: it tells when it is asked, and thinks until it is let go.
+type thinking struct {
+	scenario string
+	asked    chan struct{}
+	letGo    func()
+}
+
+func newThinking(t testing.TB) thinking {
+	asked, free := make(chan struct{}, 10), make(chan struct{})
+	r := harness.Receive(t, func(harness.Hook) int {
+		asked <- struct{}{}
+		<-free
+		return 200
+	})
+	letGo := sync.OnceFunc(func() { close(free) })
+	t.Cleanup(letGo)
+	return thinking{strings.Replace(scenario, "http://helper.invalid", r.URL, 1), asked, letGo}
 }
 
 type object = map[string]any
@@ -127,7 +149,8 @@ func (a *app) events(client string, params ...string) eventList {
 	return decode[eventList](a.t, a.get("/events?"+q.Encode()).Body)
 }
 
-// everything reads all events of a client since a moment, page by page.
+// everything reads all events of a client since a moment, page by page. Only what
+// is of the very moment that a page begins with may be there already.
 func (a *app) everything(client, since string, params ...string) []event {
 	a.t.Helper()
 	var all []event
@@ -135,10 +158,13 @@ func (a *app) everything(client, since string, params ...string) []event {
 	for {
 		page := a.events(client, append([]string{"ts", since}, params...)...)
 		for _, e := range page.Events {
-			if !seen[e.key()] {
-				seen[e.key()] = true
+			switch {
+			case !seen[e.key()]:
 				all = append(all, e)
+			case e.Event.Timestamp != since:
+				a.t.Errorf("%s of %s is twice in /events", e.key(), client)
 			}
+			seen[e.key()] = true
 		}
 		if !page.HasMore {
 			return all
