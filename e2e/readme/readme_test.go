@@ -38,8 +38,8 @@ func walk(t *testing.T, page string) {
 		t.Fatal(err)
 	}
 	blocks := block.FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 5 {
-		t.Fatalf("%s has %d shell blocks; this walk knows 5", page, len(blocks))
+	if len(blocks) != 6 {
+		t.Fatalf("%s has %d shell blocks; this walk knows 6", page, len(blocks))
 	}
 	w := newWalker(t, repo)
 	server := w.background(blocks[0][1])
@@ -64,6 +64,12 @@ func walk(t *testing.T, page string) {
 	}
 	w.foreground(blocks[4][1])
 	hooks.wait(t, `"message_type": "operator"`)
+
+	asked := w.foreground(blocks[5][1])
+	answer, later, _ := strings.Cut(asked, `{"questionId":`)
+	if !strings.Contains(answer, "Здравствуйте") || !strings.Contains(later, `"answer":"done"`) || strings.Contains(later, "Здравствуйте") {
+		t.Errorf("the three calls of the Chat API printed %s", asked)
+	}
 }
 
 // walker runs shell blocks in a directory that looks like the repository after
