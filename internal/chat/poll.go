@@ -62,8 +62,8 @@ func (s *Service) Poll(ctx context.Context, actor Actor, p Poll) (Polled, error)
 	defer sub.Close()
 	ceiling := time.NewTimer(p.Wait)
 	defer ceiling.Stop()
-	for {
-		found, err := w.read(ctx)
+	for read := w.read; ; read = w.readAgain {
+		found, err := read(ctx)
 		if err != nil || len(found.Envelopes) > 0 {
 			return found, err
 		}
@@ -90,7 +90,7 @@ func checkCaller(externalID string) error {
 	case externalID == "":
 		return &Error{Code: CodeMissing, Field: "clientId", Message: "is missing"}
 	case len(externalID) > MaxExternalID:
-		return &Error{Code: CodeInvalid, Field: "clientId", Message: "is over 512 bytes"}
+		return &Error{Code: CodeTooLarge, Field: "clientId", Message: "is over 512 bytes"}
 	}
 	return nil
 }
@@ -104,19 +104,20 @@ type poller struct {
 	contact bool // it is the connection's first: that is to be written down
 	since   Micros
 	from    Micros
+	client  ID           // 0 while there is none
 	others  []PollCursor // what other connections have read need not be shown
 }
 
 // read returns what there is now, and moves the cursor past what it returns.
 func (w *poller) read(ctx context.Context) (Polled, error) {
 	var found Polled
-	var client *Client
-	err := w.s.store.View(ctx, func(r Reader) (err error) {
+	var next Micros
+	err := w.s.store.View(ctx, func(r Reader) error {
 		found = Polled{}
-		client, err = r.ClientByExternalID(w.channel.TenantID, w.channel.ExternalScope(), w.p.ExternalID)
+		client, err := r.ClientByExternalID(w.channel.TenantID, w.channel.ExternalScope(), w.p.ExternalID)
 		if ErrorCode(err) == CodeNotFound {
-			client = nil
 			w.begin(0)
+			next = w.from
 			return nil
 		}
 		if err != nil {
@@ -125,23 +126,34 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 		if err := w.place(r, client); err != nil {
 			return err
 		}
-		found, w.from, err = w.collect(r, client.ID, w.from)
+		w.client = client.ID
+		found, next, err = w.collect(r, w.from, w.shows)
 		return err
 	})
-	if err != nil || client == nil || w.p.Since || !w.contact && len(found.Envelopes) == 0 {
+	if err != nil {
 		return found, err
 	}
+	return w.found(ctx, found, next)
+}
+
+// found moves on to where the next reading begins, and the connection's cursor
+// with it.
+func (w *poller) found(ctx context.Context, found Polled, next Micros) (Polled, error) {
+	w.from = next
+	if w.client == 0 || w.p.Since || !w.contact && len(found.Envelopes) == 0 {
+		return found, nil
+	}
 	w.contact = false
-	return found, w.s.store.Update(ctx, PriorityNormal, func(tx Tx) error { return w.save(tx, client.ID) })
+	return found, w.s.store.Update(ctx, PriorityNormal, w.save)
 }
 
 // save moves the connection's cursor on; one that another call has moved further
 // stays.
-func (w *poller) save(tx Tx, client ID) error {
-	cursor, err := tx.PollCursor(w.channel.TenantID, w.channel.ID, client, w.p.CID)
+func (w *poller) save(tx Tx) error {
+	cursor, err := tx.PollCursor(w.channel.TenantID, w.channel.ID, w.client, w.p.CID)
 	if ErrorCode(err) == CodeNotFound {
 		cursor, err = &PollCursor{
-			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: client, CID: w.p.CID, Since: w.since, At: w.since,
+			TenantID: w.channel.TenantID, ChannelID: w.channel.ID, ClientID: w.client, CID: w.p.CID, Since: w.since, At: w.since,
 		}, nil
 	}
 	if err != nil {
@@ -188,11 +200,11 @@ func (w *poller) place(r Reader, client *Client) error {
 	return err
 }
 
-// collect reads envelopes from a moment on, and says where the next reading
-// goes on.
-func (w *poller) collect(r Reader, client ID, from Micros) (found Polled, next Micros, err error) {
+// collect reads those envelopes from a moment on that are to be shown, and says
+// where the next reading goes on.
+func (w *poller) collect(r Reader, from Micros, shows func(*Envelope) bool) (found Polled, next Micros, err error) {
 	next = from
-	walk := walker{r: r, tenant: w.channel.TenantID, channel: w.channel.ID, client: client, from: from}
+	walk := walker{r: r, tenant: w.channel.TenantID, channel: w.channel.ID, client: w.client, from: from}
 	for {
 		e, err := walk.next()
 		if err != nil {
@@ -201,7 +213,7 @@ func (w *poller) collect(r Reader, client ID, from Micros) (found Polled, next M
 		if e == nil {
 			return found, max(next, walk.from), nil
 		}
-		if w.shows(e) {
+		if shows(e) {
 			if len(found.Envelopes) == MaxPoll {
 				found.More = true
 				return found, next, nil

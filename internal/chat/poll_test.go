@@ -432,7 +432,7 @@ func TestPollRefused(t *testing.T) {
 			code  chat.Code
 		}{
 			"no client":     {w.channel("app"), chat.Poll{}, chat.CodeMissing},
-			"a long client": {w.channel("app"), chat.Poll{ExternalID: long}, chat.CodeInvalid},
+			"a long client": {w.channel("app"), chat.Poll{ExternalID: long}, chat.CodeTooLarge},
 			"a long cid":    {w.channel("app"), chat.Poll{ExternalID: "x", CID: long[:257]}, chat.CodeInvalid},
 			"no channel":    {w.bridge(), chat.Poll{ExternalID: "x"}, chat.CodeForbidden},
 		} {

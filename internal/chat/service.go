@@ -24,6 +24,7 @@ type Service struct {
 	tracing   Tracing
 	process   string // names this process among those that share the database
 	waiters   waiters
+	readings  readings
 
 	catalog  atomic.Pointer[Catalog]
 	reload   sync.Mutex    // one reload at a time
