@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"internal/wire/inbound":     {"internal/chat"},
 	"internal/wire/httpjson":    {"internal/chat", "internal/wire/inbound"},
 	"internal/wire/selarti":     {"internal/chat", "internal/auth", "internal/wire/inbound", "internal/wire/httpjson"},
+	"internal/wire/chatapi":     {"internal/chat", "internal/wire/inbound", "internal/wire/httpjson"},
 	"internal/wire/console":     {"internal/chat", "internal/auth", "internal/wire/inbound", "internal/wire/httpjson"},
 	"internal/wire/wiretest":    {""}, // a world for the tests of dialects
 	"internal/centrifuge":       {"internal/centrifuge"},

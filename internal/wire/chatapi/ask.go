@@ -22,8 +22,7 @@ func (d *Dialect) askSimply(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, event := p["query"], p["event"]
-	q := &question{ClientID: flexible(p["clientId"]), Query: &query, Event: &event}
+	q := &question{ClientID: p["clientId"], Query: p["query"], Event: p["event"]}
 	if err := q.check(); err != nil {
 		return nil, err
 	}
@@ -40,12 +39,12 @@ func (d *Dialect) askAndWait(c *call, q *question) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := d.encoder(c.channel, string(q.ClientID))
+	e := d.encoder(c.channel, q.ClientID)
 	answer := e.silence(accepted)
 	if len(found.Entries) > 0 {
 		answer = e.answer(found.Entries)
 	}
-	answer.Query, answer.Event, answer.CID = q.text(), q.event(), deref(q.CID)
+	answer.Query, answer.Event, answer.CID = q.Query, q.event(), q.CID
 	return answer, nil
 }
 
@@ -66,14 +65,17 @@ func (d *Dialect) askAsync(c *call) (any, error) {
 
 // send hands the question to the core. wait says how long its caller waits.
 func (d *Dialect) send(c *call, q *question, wait time.Duration) (chat.Accepted, error) {
+	if q.Query != "" && q.Event != "" {
+		d.Log.InfoContext(c.Context(), "chatapi.event_ignored", "reason", "the request has a query too", "channel", c.channel.Name)
+	}
 	in, err := q.incoming(c, requestHeaders(c.Header))
 	if err != nil {
 		return chat.Accepted{}, err
 	}
 	in.Question.Wait = wait
-	if text := q.text(); text != "" {
+	if q.Query != "" {
 		return d.Service.ClientMessage(c.Context(), c.actor(), chat.ClientMessage{
-			Incoming: in, Content: chat.Content{Text: text}, Payload: q.data(),
+			Incoming: in, Content: chat.Content{Text: q.Query}, Payload: q.data(),
 		})
 	}
 	return d.Service.ClientEvent(c.Context(), c.actor(), chat.ClientEvent{Incoming: in, Name: q.event(), Payload: q.data()})

@@ -41,8 +41,9 @@ func (d *Dialect) Register(mux *http.ServeMux) {
 
 // method is one method of the API.
 type method struct {
-	verb string
-	run  func(d *Dialect, c *call) (any, error)
+	verb  string
+	run   func(d *Dialect, c *call) (any, error)
+	reads bool // it changes nothing
 }
 
 // call is one request: who makes it, of whom, and to answer whom.
@@ -63,6 +64,7 @@ func (c *call) actor() chat.Actor {
 func (d *Dialect) serve(w http.ResponseWriter, r *http.Request) {
 	p, ok := parsePath(r.URL.EscapedPath())
 	if !ok {
+		cors(w, r, nil)
 		d.fail(w, r, errUnknownPath)
 		return
 	}

@@ -84,13 +84,13 @@ func (e *encoder) silence(a chat.Accepted) envelope {
 func (e *encoder) answer(entries []chat.Entry) envelope {
 	head := &entries[0]
 	out := envelope{
-		Token: e.channel.Token, ClientID: e.client, QuestionID: head.Data.QuestionID, Timestamp: timestamp(head.At),
+		Token: e.channel.Token, ClientID: e.client, QuestionID: head.Data.QuestionID, CID: head.Data.CID, Timestamp: timestamp(head.At),
 		Data: answerData{Replies: []any{}, DebugData: []any{}},
 	}
-	if out.QuestionID == "" && head.Message != nil { // of a channel whose callers don't collect answers
-		out.QuestionID = head.Message.ID.String()
+	if out.QuestionID == "" { // of a channel whose callers don't collect answers
+		out.QuestionID = head.ID.String()
 	}
-	blocks, plain := e.channel.BlockInput, false
+	blocks, plain := e.channel.BlockInput && head.Author == chat.AuthorBot, false
 	var texts []string
 	for i := range entries {
 		m := entries[i].Message
@@ -141,9 +141,9 @@ func (e *encoder) request(asked *chat.Entry) request {
 	}
 	if asked.Message != nil {
 		out.Query = asked.Message.Content.Text
-		if out.QuestionID == "" {
-			out.QuestionID = asked.Message.ID.String()
-		}
+	}
+	if out.QuestionID == "" { // it came another way than by this API
+		out.QuestionID = asked.ID.String()
 	}
 	return out
 }
@@ -164,7 +164,6 @@ func (e *encoder) event(v *chat.Envelope, withStatus bool) event {
 		return event{v.Type, savedState{ClientID: e.client, CID: head.Data.CID, Timestamp: timestamp(head.At), State: v.State}}
 	}
 	out := e.answer(v.Entries)
-	out.CID = head.Data.CID
 	if withStatus {
 		out.Status = v.Status
 	}

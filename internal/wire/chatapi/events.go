@@ -69,7 +69,7 @@ func (d *Dialect) history(c *call) (any, error) {
 	}
 	if text := p["limit"]; text != "" {
 		if q.Limit, err = strconv.Atoi(text); err != nil {
-			return nil, chat.Invalid("limit", "%q is not a number", text)
+			return nil, chat.Invalid("limit", "is not a whole number")
 		}
 	}
 	found, err := d.Service.History(c.Context(), c.actor(), q)
@@ -112,5 +112,5 @@ func flag(name, text string) (bool, error) {
 	case "", "false", "0":
 		return false, nil
 	}
-	return false, chat.Invalid(name, "%q is not true or false", text)
+	return false, chat.Invalid(name, "is neither true nor false")
 }

@@ -70,12 +70,20 @@ func explain(err error) (status int, exception, message string) {
 	}
 }
 
-// said is the message of a refusal with the field it is about.
+// said is the message of a refusal with the field it is about, by its name here.
 func said(err error) string {
-	if field := chat.ErrorField(err); field != "" {
-		return field + ": " + chat.ErrorMessage(err)
+	field := chat.ErrorField(err)
+	switch field {
+	case "":
+		return chat.ErrorMessage(err)
+	case "chat_id":
+		field = "clientId"
+	case "message":
+		field = "query"
+	case "task_id":
+		return "this channel takes nothing now: " + chat.ErrorMessage(err)
 	}
-	return chat.ErrorMessage(err)
+	return field + ": " + chat.ErrorMessage(err)
 }
 
 func (d *Dialect) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -12,7 +12,7 @@ import (
 
 const timestampLayout = "2006-01-02T15:04:05.000"
 
-var timestampForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.\d{3}$`)
+var timestampForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[!-~]\d{3}$`)
 
 // timestamp is a moment as the vendor writes it: UTC without a zone, cut to the
 // millisecond (specs/chatapi.md §2.2).

@@ -45,11 +45,11 @@ func parsePath(escaped string) (path, bool) {
 func (p *path) find(segments []string) []method {
 	switch {
 	case len(segments) == 0:
-		return []method{{http.MethodPost, (*Dialect).ask}, {http.MethodGet, (*Dialect).askSimply}}
+		return []method{{verb: http.MethodPost, run: (*Dialect).ask}, {verb: http.MethodGet, run: (*Dialect).askSimply}}
 	case len(segments) == 1:
 		return map[string][]method{
-			"async":  {{http.MethodPost, (*Dialect).askAsync}},
-			"events": {{http.MethodGet, (*Dialect).events}},
+			"async":  {{verb: http.MethodPost, run: (*Dialect).askAsync}},
+			"events": {{verb: http.MethodGet, run: (*Dialect).events}},
 		}[segments[0]]
 	case segments[0] != "client":
 		return nil
@@ -57,31 +57,31 @@ func (p *path) find(segments []string) []method {
 	p.client = segments[1]
 	if len(segments) == 3 {
 		return map[string][]method{
-			"history":                {{http.MethodGet, (*Dialect).history}},
-			"state":                  {{http.MethodPost, (*Dialect).saveState}, {http.MethodGet, (*Dialect).state}},
-			"message-statuses":       {{http.MethodPost, (*Dialect).setStatuses}},
-			"message-not-read-count": {{http.MethodGet, (*Dialect).unread}},
+			"history":                {{http.MethodGet, (*Dialect).history, true}},
+			"state":                  {{http.MethodPost, (*Dialect).saveState, false}, {http.MethodGet, (*Dialect).state, true}},
+			"message-statuses":       {{http.MethodPost, (*Dialect).setStatuses, false}},
+			"message-not-read-count": {{http.MethodGet, (*Dialect).unread, true}},
 		}[segments[2]]
 	}
 	if len(segments) == 5 && segments[2] == "message" && segments[4] == "status" {
 		p.message = segments[3]
-		return []method{{http.MethodPost, (*Dialect).setStatus}, {http.MethodGet, (*Dialect).status}}
+		return []method{{http.MethodPost, (*Dialect).setStatus, false}, {http.MethodGet, (*Dialect).status, true}}
 	}
 	return nil
 }
 
 // method picks the method of the verb, or says which ones there are. HEAD is a
-// GET whose body is not sent.
+// GET whose body is not sent, where that loses nothing.
 func (p *path) method(w http.ResponseWriter, verb string) (method, error) {
-	if verb == http.MethodHead {
-		verb = http.MethodGet
-	}
-	allowed := make([]string, 0, 3)
+	allowed := make([]string, 0, 4)
 	for _, m := range p.methods {
-		if m.verb == verb {
+		if m.verb == verb || m.reads && verb == http.MethodHead {
 			return m, nil
 		}
 		allowed = append(allowed, m.verb)
+		if m.reads {
+			allowed = append(allowed, http.MethodHead)
+		}
 	}
 	w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
 	return method{}, errMethod

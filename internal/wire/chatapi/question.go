@@ -3,7 +3,9 @@ package chatapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,32 +17,13 @@ import (
 // question is the body of a request (specs/chatapi.md §2.1). What else the
 // caller sends is ignored.
 type question struct {
-	ClientID   flexible        `json:"clientId"`
-	Query      *string         `json:"query"`
-	Event      *string         `json:"event"`
-	Data       json.RawMessage `json:"data"`
-	CID        *string         `json:"cid"`
-	ClientInfo json.RawMessage `json:"clientInfo"`
-	QuestionID json.RawMessage `json:"questionId"`
-}
-
-// flexible is a text that some callers send as a number.
-type flexible string
-
-// UnmarshalJSON takes a string, or a number digit by digit.
-func (f *flexible) UnmarshalJSON(data []byte) error {
-	if bytes.Equal(data, []byte("null")) {
-		return nil
-	}
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, (*string)(f))
-	}
-	var n json.Number
-	if err := json.Unmarshal(data, &n); err != nil || data[0] == '{' || data[0] == '[' {
-		return chat.Invalid("clientId", "is neither a text nor a number")
-	}
-	*f = flexible(n)
-	return nil
+	ClientID   string
+	Query      string
+	Event      string
+	CID        string
+	Data       json.RawMessage
+	ClientInfo json.RawMessage
+	QuestionID json.RawMessage
 }
 
 // readQuestion decodes and checks the body.
@@ -52,23 +35,55 @@ func (d *Dialect) readQuestion(c *call) (*question, error) {
 	if _, err := httpjson.Parse(body); err != nil { // depth, twins and NULs
 		return nil, err
 	}
-	q := &question{}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, &chat.Error{Code: chat.CodeMissing, Field: "clientId", Message: "is missing; the body is empty"}
 	}
-	if err := json.Unmarshal(body, q); err != nil {
-		return nil, badField(err)
+	q, err := decodeQuestion(body)
+	if err != nil {
+		return nil, err
 	}
 	return q, q.check()
 }
 
+// decodeQuestion takes the fields by their exact names; data stays as it came.
+func decodeQuestion(body []byte) (*question, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil, badField(err)
+	}
+	q := &question{Data: fields["data"], ClientInfo: fields["clientInfo"], QuestionID: fields["questionId"]}
+	for _, text := range []struct {
+		name   string
+		number bool // a number is taken too, digit by digit
+		into   *string
+	}{{"clientId", true, &q.ClientID}, {"query", false, &q.Query}, {"event", false, &q.Event}, {"cid", true, &q.CID}} {
+		raw := fields[text.name]
+		switch {
+		case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
+		case raw[0] == '"':
+			if err := json.Unmarshal(raw, text.into); err != nil {
+				return nil, badField(err)
+			}
+		case text.number && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9'):
+			*text.into = string(raw)
+		case text.number:
+			return nil, chat.Invalid(text.name, "is neither a text nor a number")
+		default:
+			return nil, chat.Invalid(text.name, "is not a text")
+		}
+	}
+	return q, nil
+}
+
 // badField names the field that is not of its type.
 func badField(err error) error {
-	if chat.ErrorCode(err) != chat.CodeInternal {
-		return err
-	}
-	if wrong, ok := err.(*json.UnmarshalTypeError); ok && wrong.Field != "" { //nolint:errorlint // json returns it bare
-		return chat.Invalid(wrong.Field, "is a %s; it must be a text", wrong.Value)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		want := "a text"
+		if wrong.Type.Kind() != reflect.String {
+			want = "a list of objects"
+		}
+		return chat.Invalid(wrong.Field, "is of the type %s; it must be %s", wrong.Value, want)
 	}
 	return &chat.Error{Code: chat.CodeInvalid, Message: "the body is not JSON of the documented form", Err: err}
 }
@@ -77,49 +92,50 @@ func (q *question) check() error {
 	if q.ClientID == "" {
 		return &chat.Error{Code: chat.CodeMissing, Field: "clientId", Message: "is missing"}
 	}
-	if q.text() == "" && q.event() == "" {
+	if q.Query == "" && q.Event == "" {
 		return &chat.Error{Code: chat.CodeMissing, Message: "neither query nor event is given"}
 	}
 	return nil
 }
 
-// text is the query; of both, it wins. An empty one is none.
-func (q *question) text() string { return deref(q.Query) }
-
+// event is the event that is asked by; of both, the query wins.
 func (q *question) event() string {
-	if q.text() != "" {
+	if q.Query != "" {
 		return ""
 	}
-	return deref(q.Event)
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return q.Event
 }
 
 // incoming is where the question goes, in the core's words.
 func (q *question) incoming(c *call, headers json.RawMessage) (chat.Incoming, error) {
 	in := chat.Incoming{
-		TaskID: c.task.ID, ExternalID: string(q.ClientID), Key: c.Header.Get("Idempotency-Key"),
-		ConversationKey: c.conversationKey(q.Data),
-		Question:        &chat.Question{ID: q.id(), CID: deref(q.CID), Headers: headers},
+		TaskID: c.task.ID, ExternalID: q.ClientID, ConversationKey: c.conversationKey(q.Data),
+		Question: &chat.Question{ID: q.id(c.Header.Get("Idempotency-Key")), CID: q.CID, Headers: headers},
 	}
 	var err error
 	in.Profile, in.Metadata, err = profile(q.ClientInfo)
 	return in, err
 }
 
-// id is the caller's own id of the question: only a text of a sane length is
-// honoured, anything else gets one of ours (specs/chatapi.md §13).
-func (q *question) id() string {
-	var id string
-	if json.Unmarshal(q.QuestionID, &id) != nil || utf8.RuneCountInString(id) > chat.MaxQuestionID {
+// id is the caller's own id of the question, or the key it repeats the call
+// under: only a text of a sane length is honoured, anything else gets one of ours
+// (specs/chatapi.md §13).
+func (q *question) id(key string) string {
+	for _, id := range []string{asText(q.QuestionID), key} {
+		if id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= chat.MaxQuestionID {
+			return id
+		}
+	}
+	return ""
+}
+
+// asText is a JSON text, "" for anything else.
+func asText(value json.RawMessage) string {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
 		return ""
 	}
-	return id
+	return text
 }
 
 // data is what the script sees as $request.data: as it was sent.
@@ -184,7 +200,7 @@ const maxHeaders = 4 << 10
 // script's business.
 var withheld = []string{
 	"Authorization", "Proxy-Authorization", "Cookie", "Connection", "Keep-Alive", "Upgrade", "Te", "Trailer",
-	"Transfer-Encoding", "Content-Length", "Idempotency-Key",
+	"Transfer-Encoding", "Content-Length", "Idempotency-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token", "X-Xsrf-Token",
 }
 
 // requestHeaders are handed to the script as $request.data.requestHeaders

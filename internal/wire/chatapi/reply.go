@@ -36,7 +36,7 @@ func replies(c *chat.Content) []any {
 		list = append(list, r)
 	}
 	text, markup := c.Text, ""
-	if text == "" && c.Markdown != "" {
+	if c.Markdown != "" {
 		text, markup = c.Markdown, "markdown"
 	}
 	if c.List != nil {
