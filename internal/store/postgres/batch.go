@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/failpoint"
+	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
 // A batch takes what waits when it begins, up to its size; it never waits for
@@ -47,7 +49,9 @@ type batch struct {
 // share runs a use case in a batch; errAlone when it can't be in one.
 func (s *Store) share(ctx context.Context, fn func(tx chat.Tx) error) error {
 	for room := s.gate.room; ; room = math.MaxInt { // once let in, it is not refused
-		j := &job{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+		j := newJob(ctx, func(m *member) error {
+			return fn(&together{Tx: sqldb.NewTx(m, s.dialect, m.batch.now, m), m: m})
+		})
 		if err := s.gate.together(j, room, s.lead); !errors.Is(err, errOthers) {
 			return err
 		}
@@ -80,7 +84,7 @@ func (b *batch) run(jobs []*job) {
 		defer m.stop()
 		b.resume(m)
 	}
-	for b.culprit == nil && b.failed == nil && (b.round() || b.nextLast()) {
+	for !b.lost() && (b.round() || b.nextLast()) {
 		failpoint.Here("store.mid_batch")
 	}
 }
@@ -186,25 +190,32 @@ func (b *batch) watch(err error) error {
 // finish commits and tells everybody.
 func (b *batch) finish() {
 	ctx := context.Background() // what was begun is ended
-	if b.culprit != nil || b.failed != nil {
+	if b.lost() {
 		b.store.rollback(ctx, b.pg)
-		for _, m := range b.members {
-			m.job.answer <- b.verdict(m)
-		}
+		b.giveUp()
 		return
 	}
 	raced, failure := b.commit(ctx)
+	if raced {
+		failure = errAlone
+	}
+	b.answer(failure)
+}
+
+// lost says whether the transaction is to be given up.
+func (b *batch) lost() bool { return b.culprit != nil || b.failed != nil }
+
+// answer tells every member what came of it, or the failure of them all.
+func (b *batch) answer(failure error) {
 	for _, m := range b.members {
-		switch {
-		case m.left != nil:
-			m.job.answer <- m.left
-		case raced:
-			m.job.answer <- errAlone
-		case failure != nil:
-			m.job.answer <- failure
-		default:
-			m.job.answer <- m.err
-		}
+		m.job.answer <- cmp.Or(m.left, failure, m.err)
+	}
+}
+
+// giveUp tells every member what to do after the transaction was given up.
+func (b *batch) giveUp() {
+	for _, m := range b.members {
+		m.job.answer <- b.verdict(m)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/store/postgres/pgtest"
+	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
 // inOneBatch runs use cases as the members of one batch, in this order, and
@@ -16,7 +17,9 @@ import (
 func inOneBatch(s *Store, fns ...func(tx chat.Tx) error) []error {
 	jobs := make([]*job, len(fns))
 	for i, fn := range fns {
-		jobs[i] = &job{ctx: context.Background(), fn: fn, answer: make(chan error, 1)}
+		jobs[i] = newJob(context.Background(), func(m *member) error {
+			return fn(&together{Tx: sqldb.NewTx(m, s.dialect, m.batch.now, m), m: m})
+		})
 	}
 	s.lead(jobs, func() {})
 	told := make([]error, len(jobs))

@@ -63,7 +63,7 @@ func poolConfig(o Options) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectPatience
 	}
-	config.MaxConns = int32(o.Writers + 1 + commitPlaces + bulkPlaces + max(o.Writers/2, minViews))
+	config.MaxConns = int32(o.Writers + 1 + commitPlaces + viewPlaces + bulkPlaces + max(o.Writers/2, minViews))
 	config.MaxConnIdleTime = 5 * time.Minute
 	return config, nil
 }

@@ -86,10 +86,8 @@ func (g *gate) enter(ctx context.Context, priority chat.Priority) (leave func(),
 	}
 }
 
-// together waits until a job was in a batch. Whoever waits when the next batch
-// may begin leads it: it serves the first who wait, be it with
-// or without his own. It returns what came of the job; ctx.Err() only if it had
-// not begun.
+// together waits until a job was in a batch and returns what came of it;
+// ctx.Err() only if it had not begun.
 func (g *gate) together(j *job, room int, lead func(jobs []*job, worked func())) error {
 	if err := errors.Join(j.ctx.Err(), g.open()); err != nil {
 		return err
@@ -97,28 +95,7 @@ func (g *gate) together(j *job, room int, lead func(jobs []*job, worked func()))
 	if !g.jobs.add(j, room) {
 		return tooBusy()
 	}
-	left, ended := j.ctx.Done(), g.ended
-	for {
-		select { // an answer comes before the lead of others
-		case err := <-j.answer:
-			return err
-		default:
-		}
-		select {
-		case err := <-j.answer:
-			return err
-		case g.batch <- struct{}{}:
-			g.serve(lead)
-		case <-left:
-			if left = nil; g.jobs.leave(j) {
-				return j.ctx.Err()
-			}
-		case <-ended:
-			if ended = nil; g.jobs.leave(j) {
-				return stopping()
-			}
-		}
-	}
+	return g.jobs.pass(j, g.batch, g.ended, func() { g.serve(lead) })
 }
 
 // serve leads one batch. The place of the batch was taken; it is free again when

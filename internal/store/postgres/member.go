@@ -67,7 +67,7 @@ func (m *member) call() (err error) {
 			err = fmt.Errorf("a use case panicked: %v", v)
 		}
 	}()
-	if err = m.job.fn(&together{Tx: sqldb.NewTx(m, m.batch.store.dialect, m.batch.now, m), m: m}); err != nil {
+	if err = m.job.run(m); err != nil {
 		m.later = nil // nobody has seen it
 		return err
 	}

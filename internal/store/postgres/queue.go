@@ -5,14 +5,13 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/tolmach/tolmach/internal/chat"
 )
 
-// job is a use case that waits for its turn in a batch and its answer.
+// job is a use case, or a view, that waits for its turn in a batch and its
+// answer.
 type job struct {
 	ctx    context.Context // of the caller
-	fn     func(tx chat.Tx) error
+	run    func(m *member) error
 	began  atomic.Bool // somebody runs it, or its caller has left
 	answer chan error  // takes one answer without waiting
 }
@@ -20,6 +19,10 @@ type job struct {
 // begin says whether whoever asks may have the job: one who would run it, or
 // the caller, to leave with it.
 func (j *job) begin() bool { return j.began.CompareAndSwap(false, true) }
+
+func newJob(ctx context.Context, run func(m *member) error) *job {
+	return &job{ctx: ctx, run: run, answer: make(chan error, 1)}
+}
 
 // queue is the jobs that wait, in their order.
 type queue struct {
@@ -67,4 +70,33 @@ func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.jobs)
+}
+
+// pass waits until the job was in a batch. Whoever waits when a place for the
+// next batch is free takes it and serves those who are first, be it with or
+// without his own job. It returns what came of the job. When ctx or the line
+// itself ends first, the job is taken back unless it has begun.
+func (q *queue) pass(j *job, place chan struct{}, ended <-chan struct{}, serve func()) error {
+	left := j.ctx.Done()
+	for {
+		select { // an answer comes before the lead of others
+		case err := <-j.answer:
+			return err
+		default:
+		}
+		select {
+		case err := <-j.answer:
+			return err
+		case place <- struct{}{}:
+			serve()
+		case <-left:
+			if left = nil; q.leave(j) {
+				return j.ctx.Err()
+			}
+		case <-ended:
+			if ended = nil; q.leave(j) {
+				return stopping()
+			}
+		}
+	}
 }

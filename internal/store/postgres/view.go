@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,8 +16,13 @@ const (
 )
 
 // View implements chat.Store: fn sees one state, that of the moment it begins.
-// A fn that reads the feed runs twice.
+// Views that wait at the same time share one; a fn that reads more than rows of
+// conversations runs again, in a view of its own, and so does one that reads the
+// feed, twice.
 func (s *Store) View(ctx context.Context, fn func(r chat.Reader) error) error {
+	if err := s.lookTogether(ctx, fn); !errors.Is(err, errAlone) {
+		return err
+	}
 	again, err := s.look(ctx, noHorizon, fn)
 	if !again {
 		return err
