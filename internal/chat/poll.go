@@ -140,7 +140,7 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 // with it.
 func (w *poller) found(ctx context.Context, found Polled, next Micros) (Polled, error) {
 	w.from = next
-	if w.client == 0 || w.p.Since || !w.contact && len(found.Envelopes) == 0 {
+	if w.client == 0 || !w.contact && (w.p.Since || len(found.Envelopes) == 0) {
 		return found, nil
 	}
 	w.contact = false
@@ -148,7 +148,7 @@ func (w *poller) found(ctx context.Context, found Polled, next Micros) (Polled, 
 }
 
 // save moves the connection's cursor on; one that another call has moved further
-// stays.
+// stays, and so does that of a caller who says himself from when he reads.
 func (w *poller) save(tx Tx) error {
 	cursor, err := tx.PollCursor(w.channel.TenantID, w.channel.ID, w.client, w.p.CID)
 	if ErrorCode(err) == CodeNotFound {
@@ -159,7 +159,10 @@ func (w *poller) save(tx Tx) error {
 	if err != nil {
 		return err
 	}
-	cursor.At, cursor.UpdatedAt = max(cursor.At, w.from-1), tx.Now()
+	if !w.p.Since {
+		cursor.At = max(cursor.At, w.from-1)
+	}
+	cursor.UpdatedAt = tx.Now()
 	return tx.SavePollCursor(cursor)
 }
 
@@ -180,7 +183,7 @@ func (w *poller) place(r Reader, client *Client) error {
 	}
 	if w.p.Since {
 		w.placed, w.from = true, w.p.From
-		return nil
+		return w.meet(r, client)
 	}
 	cursor, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client.ID, w.p.CID)
 	switch {
@@ -196,6 +199,20 @@ func (w *poller) place(r Reader, client *Client) error {
 	w.others, err = r.PollCursors(w.channel.TenantID, w.channel.ID, client.ID, maxConnections)
 	if err == nil {
 		w.begin(0)
+	}
+	return err
+}
+
+// meet notes the contact of a connection that says from when on it reads: what
+// comes from now on is new to it when it says so no more.
+func (w *poller) meet(r Reader, client *Client) error {
+	if w.p.CID == "" {
+		return nil
+	}
+	_, err := r.PollCursor(w.channel.TenantID, w.channel.ID, client.ID, w.p.CID)
+	if ErrorCode(err) == CodeNotFound {
+		w.contact, w.since = true, client.LastAt
+		return nil
 	}
 	return err
 }

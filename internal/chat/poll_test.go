@@ -144,6 +144,10 @@ func TestFirstContact(t *testing.T) {
 		k.sees(by("C"), "asked four")
 		k.sees(by("C"))
 		k.sees(chat.Poll{CID: "D", All: true, Since: true}, "asked one", "asked two", "state{}", "asked three", "asked four")
+		k.asks("five", chat.Question{}) // D was here before
+		k.sees(chat.Poll{CID: "D", All: true, Since: true, From: 1 << 62})
+		k.sees(by("D"), "asked five")
+		k.sees(by("D"))
 	})
 }
 
