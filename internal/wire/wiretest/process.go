@@ -104,14 +104,15 @@ func (p *process) serve(l net.Listener, h http.Handler) {
 	p.serving.Go(func() { _ = p.front.Serve(l) }) // it ends with stop
 }
 
-// stop ends the layers from the top. Whoever has not read his answer by then is
-// cut off.
+// stop ends the layers from the top. Calls that wait must end at once, the others
+// soon.
 func (p *process) stop() {
 	p.site.T.Helper()
 	p.hangUp()
 	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if p.front.Shutdown(grace) != nil {
+		p.site.T.Error("calls went on after the site was told to stop")
 		_ = p.front.Close() // of the listener, which is closed
 	}
 	p.serving.Wait()
