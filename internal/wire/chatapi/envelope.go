@@ -99,8 +99,8 @@ func (e *encoder) answer(entries []chat.Entry) envelope {
 		}
 		for _, r := range replies(&m.Content) {
 			out.Data.Replies = append(out.Data.Replies, r)
-			if r, ok := r.(reply); ok && r.Type == "text" {
-				texts = append(texts, r.Text)
+			if text, ok := textOf(r); ok {
+				texts = append(texts, text)
 			}
 		}
 		offered, _ := buttons(&m.Content)

@@ -122,13 +122,30 @@ func join(above, below string) string { return strings.Trim(above+"\n"+below, "\
 // switchReply shows that people take over: the bot's own reply of that type, or
 // one of ours (specs/chatapi.md §8).
 func switchReply(meta *chat.AnswerMeta) any {
-	fields := map[string]any{}
-	if len(meta.Switch) > 0 && json.Unmarshal(meta.Switch, &fields) != nil {
-		fields = map[string]any{}
+	said := map[string]json.RawMessage{} // numbers and all as the bot wrote them
+	if len(meta.Switch) > 0 && json.Unmarshal(meta.Switch, &said) != nil {
+		said = map[string]json.RawMessage{}
+	}
+	fields := make(map[string]any, len(said)+2)
+	for name, value := range said {
+		fields[name] = value
 	}
 	fields["type"] = "switch"
 	if _, given := fields["state"]; !given && meta.Class != "" {
 		fields["state"] = meta.Class
 	}
 	return fields
+}
+
+// textOf is what a text reply says, ours or the bot's own.
+func textOf(r any) (string, bool) {
+	switch r := r.(type) {
+	case reply:
+		return r.Text, r.Type == "text"
+	case json.RawMessage:
+		var own struct{ Type, Text string }
+		err := json.Unmarshal(r, &own)
+		return own.Text, err == nil && own.Type == "text" && own.Text != ""
+	}
+	return "", false
 }
