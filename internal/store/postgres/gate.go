@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tolmach/tolmach/internal/chat"
@@ -15,8 +16,7 @@ import (
 // a commit takes, and never in a circle.
 type gate struct {
 	normal, bulk chan struct{} // the places; full when all are taken
-	batch        chan struct{} // of the batch that is at work
-	commits      chan struct{} // of those that are done but for their commit
+	leaders      chan struct{} // the place of the batch at work, and of those that are being committed
 	jobs         queue         // those that wait to be in a batch
 	room         int           // for those who wait, of each kind
 	waiting      atomic.Int64  // for a place alone
@@ -27,7 +27,7 @@ type gate struct {
 func newGate(places, room int) *gate {
 	return &gate{
 		normal: make(chan struct{}, places), bulk: make(chan struct{}, bulkPlaces),
-		batch: make(chan struct{}, 1), commits: make(chan struct{}, commitPlaces), room: room,
+		leaders: make(chan struct{}, 1+commitPlaces), jobs: queue{free: 1}, room: room,
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
@@ -40,7 +40,7 @@ func (g *gate) run(ctx context.Context) error {
 	close(g.ready)
 	<-ctx.Done()
 	close(g.ended)
-	for _, places := range []chan struct{}{g.batch, g.commits, g.normal, g.bulk} {
+	for _, places := range []chan struct{}{g.leaders, g.normal, g.bulk} {
 		for range cap(places) {
 			places <- struct{}{}
 		}
@@ -95,27 +95,22 @@ func (g *gate) together(j *job, room int, lead func(jobs []*job, worked func()))
 	if !g.jobs.add(j, room) {
 		return tooBusy()
 	}
-	return g.jobs.pass(j, g.batch, g.ended, func() { g.serve(lead) })
+	return g.jobs.pass(j, g.ended, func() { g.serve(lead) })
 }
 
-// serve leads one batch. The place of the batch was taken; it is free again when
-// the batch is about to be committed, or has ended without that.
+// serve leads one batch. Its place is given to the next leader when the batch is
+// about to be committed, or has ended without that.
 func (g *gate) serve(lead func(jobs []*job, worked func())) {
-	committing := false
-	worked := func() {
-		g.commits <- struct{}{}
-		committing = true
-		<-g.batch
+	release := sync.OnceFunc(g.jobs.release)
+	defer release()
+	select {
+	case g.leaders <- struct{}{}:
+		defer func() { <-g.leaders }()
+	case <-g.ended:
+		return
 	}
-	defer func() {
-		if committing {
-			<-g.commits
-		} else {
-			<-g.batch
-		}
-	}()
 	if jobs := g.jobs.take(batchSize); len(jobs) > 0 {
-		lead(jobs, worked)
+		lead(jobs, release)
 	}
 }
 

@@ -4,30 +4,29 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
-// job is a use case, or a view, that waits for its turn in a batch and its
-// answer.
+// job is a use case, or a view, that waits to be in a batch.
 type job struct {
 	ctx    context.Context // of the caller
 	run    func(m *member) error
-	began  atomic.Bool // somebody runs it, or its caller has left
-	answer chan error  // takes one answer without waiting
-}
+	answer chan error    // takes one answer without waiting
+	lead   chan struct{} // tells the caller to lead the next batch
 
-// begin says whether whoever asks may have the job: one who would run it, or
-// the caller, to leave with it.
-func (j *job) begin() bool { return j.began.CompareAndSwap(false, true) }
+	leader bool // the queue's: the caller has been told, and has not begun
+}
 
 func newJob(ctx context.Context, run func(m *member) error) *job {
-	return &job{ctx: ctx, run: run, answer: make(chan error, 1)}
+	return &job{ctx: ctx, run: run, answer: make(chan error, 1), lead: make(chan struct{}, 1)}
 }
 
-// queue is the jobs that wait, in their order.
+// queue is the jobs that wait, in their order, and the places for batches.
+// There is a leader for every place as long as somebody waits: one of those who
+// do. He serves the first, be it with or without his own job.
 type queue struct {
 	mu   sync.Mutex
 	jobs []*job
+	free int // places that nobody leads in: not while somebody waits
 }
 
 // add says whether there was room.
@@ -38,32 +37,70 @@ func (q *queue) add(j *job, room int) bool {
 		return false
 	}
 	q.jobs = append(q.jobs, j)
+	if q.free > 0 {
+		q.free--
+		q.appoint()
+	}
 	return true
+}
+
+// appoint gives a place to the first who waits without one, or keeps it.
+func (q *queue) appoint() {
+	for _, j := range q.jobs {
+		if !j.leader {
+			j.leader = true
+			j.lead <- struct{}{}
+			return
+		}
+	}
+	q.free++
 }
 
 // take returns the next jobs, at most so many.
-func (q *queue) take(most int) (taken []*job) {
+func (q *queue) take(most int) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.jobs) > 0 && len(taken) < most {
-		if j := q.jobs[0]; j.begin() {
-			taken = append(taken, j)
-		}
-		q.jobs[0] = nil
-		q.jobs = q.jobs[1:]
-	}
+	n := min(most, len(q.jobs))
+	taken := slices.Clone(q.jobs[:n])
+	clear(q.jobs[:n])
+	q.jobs = q.jobs[n:]
 	return taken
 }
 
-// leave takes a job back, unless somebody runs it.
-func (q *queue) leave(j *job) bool {
-	if !j.begin() {
-		return false
-	}
+// release gives a leader's place to the next one.
+func (q *queue) release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.jobs = slices.DeleteFunc(q.jobs, func(other *job) bool { return other == j })
+	q.appoint()
+}
+
+// accept says that j's caller leads now. He releases the place.
+func (q *queue) accept(j *job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	j.leader = false
+}
+
+// leave takes a job back; false when it is in a batch.
+func (q *queue) leave(j *job) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.jobs, j)
+	if i < 0 {
+		return false
+	}
+	q.jobs = slices.Delete(q.jobs, i, i+1)
 	return true
+}
+
+// resign hands on the place of a caller who goes without having led.
+func (q *queue) resign(j *job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if j.leader {
+		j.leader = false
+		q.appoint()
+	}
 }
 
 func (q *queue) len() int {
@@ -72,22 +109,18 @@ func (q *queue) len() int {
 	return len(q.jobs)
 }
 
-// pass waits until the job was in a batch. Whoever waits when a place for the
-// next batch is free takes it and serves those who are first, be it with or
-// without his own job. It returns what came of the job. When ctx or the line
-// itself ends first, the job is taken back unless it has begun.
-func (q *queue) pass(j *job, place chan struct{}, ended <-chan struct{}, serve func()) error {
+// pass waits until a job that was added has been in a batch, and returns what
+// came of it. When its ctx or the line itself ends first, it is taken back
+// unless it is in a batch. serve leads a batch and releases the place.
+func (q *queue) pass(j *job, ended <-chan struct{}, serve func()) error {
+	defer q.resign(j)
 	left := j.ctx.Done()
 	for {
-		select { // an answer comes before the lead of others
-		case err := <-j.answer:
-			return err
-		default:
-		}
 		select {
 		case err := <-j.answer:
 			return err
-		case place <- struct{}{}:
+		case <-j.lead:
+			q.accept(j)
 			serve()
 		case <-left:
 			if left = nil; q.leave(j) {

@@ -57,7 +57,7 @@ type Store struct {
 	log     *slog.Logger
 	observe func(Commit)
 	gate    *gate
-	views   views
+	views   queue
 	epoch   string
 	clock   clock
 	broken  atomic.Bool // the last connection failed
@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dialect: dialect(), log: o.Logger, observe: o.Observe, gate: newGate(o.Writers, o.Queue)}
-	s.views.place = make(chan struct{}, viewPlaces)
+	s.views.free = viewPlaces
 	if s.epoch, err = prepare(ctx, config.ConnConfig, s.dialect); err != nil {
 		return nil, err
 	}

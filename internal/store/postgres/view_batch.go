@@ -12,12 +12,6 @@ import (
 // viewPlaces is how many batches of views there are at once.
 const viewPlaces = 2
 
-// views is where views wait to be in a batch.
-type views struct {
-	jobs  queue
-	place chan struct{}
-}
-
 // lookTogether runs a view in a batch; errAlone when it can't be in one.
 func (s *Store) lookTogether(ctx context.Context, fn func(r chat.Reader) error) error {
 	for {
@@ -27,18 +21,18 @@ func (s *Store) lookTogether(ctx context.Context, fn func(r chat.Reader) error) 
 		j := newJob(ctx, func(m *member) error {
 			return fn(&peer{Reader: sqldb.NewReader(m, s.dialect, m.batch.now), m: m})
 		})
-		s.views.jobs.add(j, math.MaxInt)
-		err := s.views.jobs.pass(j, s.views.place, nil, s.serveViews)
+		s.views.add(j, math.MaxInt)
+		err := s.views.pass(j, nil, s.serveViews)
 		if !errors.Is(err, errOthers) {
 			return err
 		}
 	}
 }
 
-// serveViews runs the next batch of views, in a place that was taken.
+// serveViews leads the next batch of views.
 func (s *Store) serveViews() {
-	defer func() { <-s.views.place }()
-	jobs := s.views.jobs.take(batchSize)
+	defer s.views.release()
+	jobs := s.views.take(batchSize)
 	if len(jobs) == 0 {
 		return
 	}
