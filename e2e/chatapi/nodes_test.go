@@ -100,8 +100,10 @@ func TestNodeKilledUnderCallerAnsweredAtOnce(t *testing.T) {
 		t.Skip("known defect: an answer made within 10 s of the death counts as given to the dead caller; set TOLMACH_CHATAPI=1 to see it")
 	}
 	n := newDoomed(t)
-	n.second.async("u", "call") // holds the bot's lane there
+	n.first.Freeze()
+	n.second.async("u", "call") // so that the second one asks the bot, and holds its lane
 	<-n.bot.asked
+	n.first.Thaw()
 	n.ask("echo mine")
 	n.second.until("u", "the question", func(found []event) bool {
 		return slices.ContainsFunc(found, func(e event) bool { return e.Event.QuestionID == "q-1" })
