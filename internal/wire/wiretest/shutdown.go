@@ -12,6 +12,9 @@ import (
 // has acknowledged is stored, and everything stored is heard after the next start,
 // in order.
 func shutdown(s *Site) {
+	silent := s.app("silent") // waits when the server stops
+	s.say(silent, "hello")
+	s.hears(silent, byClient+"hello", byBot+"hello")
 	away := []string{"anna", "lev"}
 	talk := newTalk(s, append(away, "zoe")...)
 	talk.until(10)
@@ -35,6 +38,8 @@ func shutdown(s *Site) {
 		}
 		s.agrees(a, client)
 	}
+	s.say(silent, "bye")
+	s.hears(silent, byClient+"hello", byBot+"hello", byClient+"bye", byBot+"bye")
 }
 
 // answered waits until an app was shown the bot's answer to all that the client
