@@ -239,14 +239,8 @@ func (a *applier) item(doc int, tenant string, key nameKey, item setupItem) erro
 	switch {
 	case !known:
 		change = ChangeCreated
-		if setting.ID, err = a.newID(key, wanted); err != nil {
+		if err = a.create(&setting, wanted); err != nil {
 			return err
-		}
-		setting.CreatedAt = a.tx.Now()
-		if key.kind == KindTask && wanted != 0 {
-			if err := a.countTask(key.tenant, wanted, 1); err != nil {
-				return err
-			}
 		}
 	case sameJSON(old.Body, body):
 		change = ChangeUnchanged
@@ -258,6 +252,19 @@ func (a *applier) item(doc int, tenant string, key nameKey, item setupItem) erro
 		a.stored[key], a.taken[idSpace(key, setting.ID)] = setting, key
 	}
 	a.applied = append(a.applied, Applied{Setting: setting, Tenant: tenant, Change: change, Secret: secret})
+	return nil
+}
+
+// create gives a new setting its id. A task that comes back under its old one
+// has its operators' conversations again.
+func (a *applier) create(s *Setting, wanted ID) (err error) {
+	if s.ID, err = a.newID(nameKey{s.TenantID, s.Kind, s.Name}, wanted); err != nil {
+		return err
+	}
+	s.CreatedAt = a.tx.Now()
+	if s.Kind == KindTask && wanted != 0 {
+		return a.countTask(s.TenantID, wanted, 1)
+	}
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (s *Service) RunDistribution(ctx context.Context) error {
 		}
 		err := s.distribute(ctx, s.freed.heard())
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to end
+			return nil
 		}
 		if err != nil {
 			s.log.Error("distribution.failed", "error", err)

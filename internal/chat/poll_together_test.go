@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestReadTogetherAndHangUp(t *testing.T) {
 		go join(ctx, third)
 		synctest.Wait()
 		hangUp()
-		if err := <-third; err != context.Canceled { //nolint:errorlint // as it is
+		if err := <-third; !errors.Is(err, context.Canceled) {
 			t.Errorf("who hung up got %v", err)
 		}
 		close(open)

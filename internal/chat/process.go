@@ -22,7 +22,7 @@ func (s *Service) RunBeat(ctx context.Context) error {
 	for {
 		err := s.store.Update(ctx, PriorityNormal, func(tx Tx) error { return tx.BeatProcess(s.process) })
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to end
+			return nil
 		}
 		if err != nil {
 			s.log.Error("process.beat_failed", "error", err)
