@@ -37,6 +37,7 @@ crash: ## ROUNDS rounds of load, kill -9 and audit on SQLite, PGROUNDS on Postgr
 bench: build ## the figures of docs/FIGURES.md, in a few minutes
 	$(GO) run ./bench/accept -tolmach bin/tolmach
 	$(GO) run ./bench/depth
+	$(GO) run ./bench/chat -tolmach bin/tolmach
 
 bench-live: ## memory, fan-out and reconnects of the two live protocols
 	$(GO) run ./bench/live-centrifuge
