@@ -125,19 +125,6 @@ func (c *conn) watch(err error) error {
 	return err
 }
 
-// rows tells the transaction of what fails while rows are read.
-type rows struct {
-	pgx.Rows
-	watch func(error) error
-}
-
-func (r *rows) Err() error { return r.watch(r.Rows.Err()) }
-
-func (r *rows) Close() {
-	r.Rows.Close()
-	_ = r.watch(r.Rows.Err()) // it is remembered for the commit
-}
-
 // plain turns arguments of any integer, string, bool or []byte kind into what
 // the driver sends without looking for methods on them.
 func plain(args []any) error {
