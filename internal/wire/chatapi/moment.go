@@ -1,7 +1,6 @@
 package chatapi
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,15 +30,25 @@ func parseMoment(name, text string) (chat.Micros, error) {
 		}
 		return 0, chat.Invalid(name, "%q is no moment that exists", text)
 	}
-	if strings.Trim(text, "0123456789.") == "" && len(text) < 30 {
-		if n, err := strconv.ParseFloat(text, 64); err == nil {
-			if n < secondsBelow {
-				n *= 1000
-			}
-			if micros := math.Floor(n) * 1000; micros < 1e18 {
-				return chat.Micros(micros), nil
-			}
-		}
+	if ms, ok := unixTime(text); ok {
+		return chat.Micros(ms * 1000), nil
 	}
 	return 0, chat.Invalid(name, "is not a moment; write it as 2024-05-01T10:00:00.000 in UTC, or as Unix time in seconds or milliseconds")
+}
+
+// unixTime reads Unix time, with a fraction or without one, as whole milliseconds.
+func unixTime(text string) (ms int64, ok bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	if strings.Trim(whole+fraction, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || n >= 1e15 {
+		return 0, false
+	}
+	if n >= secondsBelow {
+		return n, true
+	}
+	thousandths, err := strconv.ParseInt((fraction + "000")[:3], 10, 64)
+	return n*1000 + thousandths, err == nil
 }
