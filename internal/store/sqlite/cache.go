@@ -50,10 +50,11 @@ type (
 	}
 )
 
-// The room of one generation of everything, in bytes; there are two.
+// The room of one generation of everything, in bytes; there are two. It is
+// enough for the talks of a hundred thousand clients.
 const (
-	rowRoom  = 6 << 20
-	factRoom = 2 << 20
+	rowRoom  = 12 << 20
+	factRoom = 5 << 20
 	rowLimit = 2 << 10 // of one row: a greater one is read anew each time
 )
 

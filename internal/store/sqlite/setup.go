@@ -9,14 +9,16 @@ import (
 	"github.com/tolmach/tolmach/internal/store/sqldb"
 )
 
-// writerPragmas: durable commits (WAL with FULL), a cache that holds the hot
-// pages, checkpoints of 16 MB at a time (specs/live.md §3).
+// writerPragmas: durable commits (WAL with FULL), checkpoints of 16 MB at a
+// time (specs/live.md §3), and a small cache: nearly every commit splits a page,
+// after which the engine walks its whole cache, and what is not there is in the
+// system's. The rows that every message needs are in the writer's own.
 var writerPragmas = []string{
 	`PRAGMA busy_timeout = 5000`,
 	`PRAGMA journal_mode = WAL`,
 	`PRAGMA synchronous = FULL`,
 	`PRAGMA foreign_keys = ON`,
-	`PRAGMA cache_size = -65536`,
+	`PRAGMA cache_size = -16384`,
 	`PRAGMA wal_autocheckpoint = 4000`,
 	`PRAGMA temp_store = MEMORY`,
 }
