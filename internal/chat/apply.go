@@ -86,6 +86,7 @@ func (s *Service) Apply(ctx context.Context, actor Actor, setups []Setup, o Appl
 	if err != nil {
 		return nil, err
 	}
+	defer s.freed.ring(everyTenant) // capacities and operators may be others now
 	return applied, s.ReloadCatalog(ctx)
 }
 

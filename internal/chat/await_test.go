@@ -2,7 +2,6 @@ package chat_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -298,54 +297,24 @@ func TestNobodyIsAsked(t *testing.T) {
 }
 
 // TestWaitingProcess: a process that waits counts while it lives. One that is
-// gone, or never showed that it lives, waits no more.
+// gone waits no more.
 func TestWaitingProcess(t *testing.T) {
-	for name, beats := range map[string]bool{"lives": true, "never beat": false} {
+	for name, lives := range map[string]bool{"lives": true, "is gone": false} {
 		waiting(t, func(w *world) {
 			other := w.process()
-			if beats {
-				w.beat(other)
-			}
+			w.neighbours.set(other.Process(), lives)
 			k := w.talk(t, "app")
 			a, err := k.askedBy(other, name, chat.Question{Wait: time.Minute})
 			k.must(err)
 			waits := k.awaits(w.ctx, other, a, time.Minute)
 			waits.stillWaits()
 			k.hears("two") // in this process: the other one hears nothing of it
-			if !beats {
-				waits.fails(chat.CodeTimeout)
-				k.isLate(a.QuestionID)
-				return
-			}
 			waits.gets("two")
 			if waits.took != time.Second {
 				t.Errorf("another process's answer was found after %v", waits.took)
 			}
-			k.isSynced(a.QuestionID)
-		})
-	}
-}
-
-// beat shows once that a process lives.
-func (w *world) beat(s *chat.Service) {
-	ctx, stop := context.WithTimeout(w.ctx, time.Second)
-	defer stop()
-	_ = s.RunBeat(ctx) // it ends with its context, without an error
-}
-
-// TestDeadProcess: the answer to a caller whose process died is late.
-func TestDeadProcess(t *testing.T) {
-	for _, silent := range []time.Duration{8 * time.Second, 10 * time.Second} {
-		waiting(t, func(w *world) {
-			other := w.process()
-			w.beat(other)
-			k := w.talk(t, "app")
-			a, err := k.askedBy(other, fmt.Sprint(silent), chat.Question{Wait: time.Minute})
-			k.must(err)
-			time.Sleep(silent)
-			k.hears("two")
-			if silent < 9*time.Second {
-				k.isSynced(a.QuestionID) // it is believed to live
+			if lives {
+				k.isSynced(a.QuestionID)
 				return
 			}
 			k.isLate(a.QuestionID)

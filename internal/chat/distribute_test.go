@@ -264,3 +264,44 @@ func TestQueueOfTheLost(t *testing.T) {
 	k.has("ann")
 	lost.has("queue")
 }
+
+// TestOperatorGone: the conversations of somebody who may not work any more go
+// to whoever is free, and wait when nobody is.
+func TestOperatorGone(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(t *testing.T, w *world){
+		"barred": func(t *testing.T, w *world) {
+			yes := true
+			if err := w.EditOperator(w.ctx, owner, "ann", chat.OperatorEdit{Disabled: &yes}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"removed": func(t *testing.T, w *world) {
+			setup := company("acme", "")
+			setup.Operators = slices.DeleteFunc(setup.Operators, func(o chat.Operator) bool { return o.Login == "ann" })
+			if _, err := w.Apply(w.ctx, owner, []chat.Setup{setup}, chat.ApplyOptions{Prune: true}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.is(t, "ann", chat.PresenceReady)
+			first, second := w.queued(t), w.queued(t)
+			w.settle(t)
+			first.has("ann")
+			second.has("ann")
+			before := first.conv().Seq
+			leave(t, w)
+			w.settle(t)
+			first.has("queue")
+			second.has("queue")
+			first.expect(before, "ann to queue: operator_gone")
+			w.is(t, "bob", chat.PresenceReady)
+			w.settle(t)
+			first.has("bob")
+			second.has("bob")
+		})
+	}
+}

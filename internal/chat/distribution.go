@@ -42,6 +42,9 @@ func (s *Service) RunDistribution(ctx context.Context) error {
 
 // distribute looks after the tenants that somebody rang for.
 func (s *Service) distribute(ctx context.Context, tenants map[ID]struct{}) error {
+	if err := s.requeueAbandoned(ctx); err != nil {
+		return err
+	}
 	if _, every := tenants[everyTenant]; every {
 		return s.Distribute(ctx)
 	}
@@ -56,6 +59,9 @@ func (s *Service) distribute(ctx context.Context, tenants map[ID]struct{}) error
 // Distribute does once, for every tenant, what RunDistribution does all the
 // time.
 func (s *Service) Distribute(ctx context.Context) error {
+	if err := s.requeueAbandoned(ctx); err != nil {
+		return err
+	}
 	var waiting []ID
 	err := s.store.View(ctx, func(r Reader) (err error) {
 		waiting, err = r.WaitingTenants()

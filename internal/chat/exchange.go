@@ -223,9 +223,5 @@ func (u *unit) waits(x *Exchange) (bool, error) {
 	if x.Process == u.s.process {
 		return true, nil
 	}
-	seen, err := u.ProcessSeen(x.Process)
-	if err != nil && ErrorCode(err) != CodeNotFound {
-		return false, err
-	}
-	return err == nil && seen > u.now.Add(-processLife), nil
+	return u.ProcessLives(x.Process)
 }

@@ -13,7 +13,8 @@ type OperatorEdit struct {
 }
 
 // EditOperator sets an operator's password or bars him. Either ends all his
-// sessions and makes him OFFLINE; the conversations he has stay his. Errors: CodeForbidden, CodeNotFound, CodeInvalid.
+// sessions and makes him OFFLINE; the conversations of one who is barred go back
+// to the queue, soon. Errors: CodeForbidden, CodeNotFound, CodeInvalid.
 func (s *Service) EditOperator(ctx context.Context, actor Actor, login string, edit OperatorEdit) error {
 	if actor.Kind != ActorAdmin {
 		return Errorf(CodeForbidden, "only the owner of the server may do this")
@@ -50,6 +51,7 @@ func (s *Service) EditOperator(ctx context.Context, actor Actor, login string, e
 	if err != nil {
 		return err
 	}
+	defer s.freed.ring(everyTenant) // what he had may go to others
 	return s.ReloadCatalog(ctx)
 }
 

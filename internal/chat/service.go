@@ -23,6 +23,7 @@ type Service struct {
 	random    io.Reader
 	tracing   Tracing
 	process   string // names this process among those that share the database
+	staffed   int64  // version of the settings at which nobody who is gone has conversations; of the distribution
 	waiters   waiters
 	readings  readings
 
@@ -125,6 +126,10 @@ func (s *Service) ReloadCatalog(ctx context.Context) error {
 		return nil
 	})
 }
+
+// Process is the name under which callers wait in this process. Where several
+// share a database the store shows them that it lives.
+func (s *Service) Process() string { return s.process }
 
 // Secret returns a named secret of the installation, made at its first use.
 func (s *Service) Secret(ctx context.Context, name string) ([]byte, error) {

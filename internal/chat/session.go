@@ -15,6 +15,8 @@ const (
 	ReasonAssigned    = "assigned"     // it was given to an operator whose turn it was
 	ReasonTransferred = "transferred"  // a person gave it to a colleague or to the queue
 
+	ReasonOperatorGone = "operator_gone" // the operator who had it may not work any more
+
 	ReasonClosePhrase      = "close_phrase"      // the client ended the talk with people
 	ReasonLivechatFinished = "livechat_finished" // an operator ended it
 )

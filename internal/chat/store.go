@@ -167,8 +167,9 @@ type ExchangeReader interface {
 	// written last first.
 	PollCursors(tenant, channel, client ID, limit int) ([]PollCursor, error)
 	ClientState(tenant, channel, client ID) (*ClientState, error)
-	// ProcessSeen returns when a process was last seen alive.
-	ProcessSeen(process string) (Micros, error)
+	// ProcessLives says whether another process that works with the database
+	// lives: false where there can be none.
+	ProcessLives(process string) (bool, error)
 }
 
 // ExchangeWriter keeps it.
@@ -182,9 +183,6 @@ type ExchangeWriter interface {
 	SavePollCursor(c *PollCursor) error
 	// SaveClientState inserts or replaces.
 	SaveClientState(c *ClientState) error
-	// BeatProcess notes that a process is alive now, and forgets those that
-	// have not been for a day.
-	BeatProcess(process string) error
 	// PrunePollCursors forgets up to limit cursors that were not moved since
 	// the moment, and says how many.
 	PrunePollCursors(before Micros, limit int) (int, error)

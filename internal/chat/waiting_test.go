@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,10 +34,48 @@ func waiting(t *testing.T, test func(w *world), edits ...func(*chat.Setup)) {
 	})
 }
 
+// neighbours are the processes that live, by name.
+type neighbours struct {
+	mu    sync.Mutex
+	alive map[string]bool
+}
+
+func (n *neighbours) set(process string, alive bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.alive == nil {
+		n.alive = map[string]bool{}
+	}
+	n.alive[process] = alive
+}
+
+// lively is a store that several processes share.
+type lively struct {
+	chat.Store
+	neighbours *neighbours
+}
+
+// Update implements chat.Store.
+func (s lively) Update(ctx context.Context, p chat.Priority, fn func(tx chat.Tx) error) error {
+	return s.Store.Update(ctx, p, func(tx chat.Tx) error { return fn(livelyTx{tx, s.neighbours}) })
+}
+
+type livelyTx struct {
+	chat.Tx
+	neighbours *neighbours
+}
+
+// ProcessLives implements chat.ExchangeReader.
+func (t livelyTx) ProcessLives(process string) (bool, error) {
+	t.neighbours.mu.Lock()
+	defer t.neighbours.mu.Unlock()
+	return t.neighbours.alive[process], nil
+}
+
 // process is another server at the same database, which knows the settings.
 func (w *world) process() *chat.Service {
 	s, err := chat.New(w.ctx, chat.Options{
-		Store: w.store, Bus: hub.New(), Waker: w.woken, Passwords: passwords{}, Bots: w.bots,
+		Store: lively{w.store, &w.neighbours}, Bus: hub.New(), Waker: w.woken, Passwords: passwords{}, Bots: w.bots,
 		Formats: []string{"native", chat.FormatChatAPI}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -27,7 +27,8 @@ type world struct {
 	bots   *directory
 	tenant chat.ID // of acme
 
-	clients atomic.Int64
+	clients    atomic.Int64
+	neighbours neighbours
 }
 
 // newWorld starts one; edits change what acme is set up with.

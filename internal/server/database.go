@@ -33,6 +33,8 @@ type sharedDatabase interface {
 	hub.Log
 	// Now is the database's clock, which all nodes go by.
 	Now() time.Time
+	// Live shows the other nodes that a process lives, until ctx ends.
+	Live(ctx context.Context, process string) error
 }
 
 // commit is what is told of one commit.

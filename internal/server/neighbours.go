@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tolmach/tolmach/internal/hub"
@@ -15,16 +16,20 @@ const neighbourSweep = 500 * time.Millisecond
 // predecessor only, and they are let go; in a shared one they may be anybody's,
 // and end with their leases.
 func (a *app) meet(ctx context.Context) ([]worker, error) {
-	sweeper, shared := a.core.bus.(*hub.Sweeper)
-	if !shared {
+	sweeper, several := a.core.bus.(*hub.Sweeper)
+	if !several {
 		return nil, a.core.service.ReleaseLanes(ctx)
 	}
 	if err := sweeper.Sweep(ctx); err != nil {
 		return nil, err
 	}
+	shared, is := a.core.store.(sharedDatabase)
+	if !is {
+		return nil, errors.New("a bus for several nodes over a database of one")
+	}
 	return []worker{
 		{"neighbours", func(ctx context.Context) error { return a.hear(ctx, sweeper) }},
-		{"beat", a.core.service.RunBeat},
+		{"life", func(ctx context.Context) error { return shared.Live(ctx, a.core.service.Process()) }},
 	}, nil
 }
 

@@ -43,11 +43,3 @@ CREATE TABLE client_states (
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (channel_id, client_id)
 ) {{clustered}};
-
--- Processes that wait for answers, where several share the database.
-CREATE TABLE processes (
-    id      TEXT PRIMARY KEY,
-    seen_at BIGINT NOT NULL
-) {{clustered}};
-
-CREATE INDEX processes_age ON processes (seen_at);

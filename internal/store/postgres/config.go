@@ -45,6 +45,7 @@ func dialect() *sqldb.Dialect {
 		Lock:      " FOR UPDATE",
 		Skip:      " FOR UPDATE SKIP LOCKED",
 		Wake:      "UPDATE SET next_seq = lanes.next_seq WHERE lanes.tenant_id = excluded.tenant_id",
+		Lives:     lives,
 		Duplicate: isDuplicate,
 		Words:     migrations.Words{ID: "BIGINT", Bytes: "BYTEA"},
 	}

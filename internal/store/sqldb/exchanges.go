@@ -112,25 +112,14 @@ func (t *Tx) SaveClientState(s *chat.ClientState) error {
 	return err
 }
 
-// processMemory is how long a silent process is remembered, in microseconds.
-const processMemory = 24 * 60 * 60 * 1_000_000
-
-// ProcessSeen implements chat.ExchangeReader.
-func (r *Reader) ProcessSeen(process string) (chat.Micros, error) {
-	seen, err := one(r.conn, "process", scalar[chat.Micros], `SELECT seen_at FROM processes WHERE id = $1`, process)
-	if err != nil {
-		return 0, err
+// ProcessLives implements chat.ExchangeReader.
+func (r *Reader) ProcessLives(process string) (bool, error) {
+	if r.dialect.Lives == "" {
+		return false, nil
 	}
-	return *seen, nil
-}
-
-// BeatProcess implements chat.ExchangeWriter.
-func (t *Tx) BeatProcess(process string) error {
-	_, err := t.exec("process",
-		`INSERT INTO processes (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`, process, t.now)
+	lives, err := one(r.conn, "process", scalar[bool], `SELECT `+r.dialect.Lives, process)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = t.exec("processes", `DELETE FROM processes WHERE seen_at < $1`, t.now-processMemory)
-	return err
+	return *lives, nil
 }

@@ -61,6 +61,9 @@ type Dialect struct {
 	// Wake is what waking does to a lane that is there already: nothing, or an
 	// update that changes nothing and so waits for whoever holds the lane.
 	Wake string
+	// Lives is a condition on $1, the name of a process: whether it works with
+	// the database now. Nothing where there is one process.
+	Lives string
 	// Duplicate says whether an error is a violated unique key.
 	Duplicate func(error) bool
 	// Words are the engine's words in the migrations.

@@ -15,7 +15,7 @@ func exchangeTests() map[string]func(*testing.T, *fixture) {
 		"cursors are kept by connection":                  pollCursors,
 		"cursors are pruned by age":                       prunePollCursors,
 		"a state is kept as it was sent":                  clientStates,
-		"processes are seen":                              processes,
+		"a process that nobody knows does not live":       strangers,
 	}
 }
 
@@ -124,11 +124,6 @@ func clientStates(t *testing.T, f *fixture) {
 	}
 }
 
-func processes(t *testing.T, f *fixture) {
-	seen := func(r chat.Reader) (chat.Micros, error) { return r.ProcessSeen("p") }
-	f.missing("a process nobody saw", func(r chat.Reader) error { _, err := seen(r); return err })
-	for range 2 {
-		now := write(f, func(tx chat.Tx) (chat.Micros, error) { return tx.Now(), tx.BeatProcess("p") })
-		equal(t, "seen", read(f, seen), now)
-	}
+func strangers(t *testing.T, f *fixture) {
+	equal(t, "lives", read(f, func(r chat.Reader) (bool, error) { return r.ProcessLives("p") }), false)
 }

@@ -76,7 +76,7 @@ func tenantless() map[string]string {
 	return map[string]string{
 		"Now": work, "NextID": work, "EndpointHealth": work, "Tenants": work, "Settings": work, "SettingsVersion": work,
 		"Secret": work, "NextTimer": work, "TakeTimer": work, "ReleaseLanes": work, "PruneDeliveries": work, "PruneKeys": work,
-		"ProcessSeen": work, "BeatProcess": work, "PrunePollCursors": work, "PruneLogins": work, "BumpSettings": work, "SaveSecret": work,
+		"ProcessLives": work, "PrunePollCursors": work, "PruneLogins": work, "BumpSettings": work, "SaveSecret": work,
 		"WaitingTenants": work,
 		"CreateTenant":   own, "AddLogin": own,
 		"ConversationByShareToken": secret, "Login": secret, "DeleteLogin": secret,
