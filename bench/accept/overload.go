@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,8 +45,8 @@ func measureOverload(ctx context.Context, o options, at place, r *report) error 
 		err = verify(ctx, p.url, s, r)
 	}
 	r.Overload = x
-	if err == nil && x.Other > 0 {
-		err = fmt.Errorf("%d calls failed otherwise than by 429 or 503 with Retry-After", x.Other)
+	if x.Other > 0 {
+		err = errors.Join(err, fmt.Errorf("%d calls failed otherwise than by 429 or 503 with Retry-After", x.Other))
 	}
 	return finish(p, err)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,13 +47,14 @@ type batch struct {
 
 // share runs a use case in a batch; errAlone when it can't be in one.
 func (s *Store) share(ctx context.Context, fn func(tx chat.Tx) error) error {
-	for room := s.gate.room; ; room = math.MaxInt { // once let in, it is not refused
-		j := newJob(ctx, func(m *member) error {
-			return fn(&together{Tx: sqldb.NewTx(m, s.dialect, m.batch.now, m), m: m})
-		})
-		if err := s.gate.together(j, room, s.lead); !errors.Is(err, errOthers) {
+	j := newJob(ctx, func(m *member) error {
+		return fn(&together{Tx: sqldb.NewTx(m, s.dialect, m.batch.now, m), m: m})
+	})
+	for {
+		if err := s.gate.together(j, s.lead); !errors.Is(err, errOthers) {
 			return err
 		}
+		j = j.afresh()
 	}
 }
 

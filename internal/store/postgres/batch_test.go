@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
 	"github.com/tolmach/tolmach/internal/store/postgres/pgtest"
@@ -160,6 +161,22 @@ func TestWhoIsAloneRunsTwice(t *testing.T) {
 	})
 	if chat.ErrorCode(err) != chat.CodeNotFound || runs != 2 {
 		t.Errorf("%v after %d runs, want no timer after two", err, runs)
+	}
+}
+
+// TestWhoWaitsTooLong is refused and not run, wherever he stands in the line.
+func TestWhoWaitsTooLong(t *testing.T) {
+	var q queue
+	old, young := newJob(t.Context(), nil), newJob(t.Context(), nil)
+	old.since = time.Now().Add(-waitPatience - time.Second)
+	if !q.add(old, 2) || !q.add(young, 2) || q.add(old, 2) {
+		t.Error("room for two let others in than two")
+	}
+	if taken := q.take(1); len(taken) != 1 || taken[0] != young {
+		t.Errorf("taken %v, want the young one", taken)
+	}
+	if err := <-old.answer; chat.ErrorCode(err) != chat.CodeUnavailable {
+		t.Errorf("the old one was told %v, want unavailable", err)
 	}
 }
 

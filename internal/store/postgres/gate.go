@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
 )
@@ -76,9 +77,13 @@ func (g *gate) enter(ctx context.Context, priority chat.Priority) (leave func(),
 	if g.waiting.Add(1) > int64(g.room) {
 		return nil, tooBusy()
 	}
+	limit := time.NewTimer(waitPatience)
+	defer limit.Stop()
 	select {
 	case places <- struct{}{}:
 		return func() { <-places }, nil
+	case <-limit.C:
+		return nil, tooBusy()
 	case <-g.ended:
 		return nil, stopping()
 	case <-ctx.Done():
@@ -88,11 +93,11 @@ func (g *gate) enter(ctx context.Context, priority chat.Priority) (leave func(),
 
 // together waits until a job was in a batch and returns what came of it;
 // ctx.Err() only if it had not begun.
-func (g *gate) together(j *job, room int, lead func(jobs []*job, worked func())) error {
+func (g *gate) together(j *job, lead func(jobs []*job, worked func())) error {
 	if err := errors.Join(j.ctx.Err(), g.open()); err != nil {
 		return err
 	}
-	if !g.jobs.add(j, room) {
+	if !g.jobs.add(j, g.room) {
 		return tooBusy()
 	}
 	return g.jobs.pass(j, g.ended, func() { g.serve(lead) })

@@ -4,12 +4,15 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // job is a use case, or a view, that waits to be in a batch.
 type job struct {
 	ctx    context.Context // of the caller
 	run    func(m *member) error
+	since  time.Time     // it waits, from its first time on
+	again  bool          // it was in a batch, where others had what it needs: it is let in, and first
 	answer chan error    // takes one answer without waiting
 	lead   chan struct{} // tells the caller to lead the next batch
 
@@ -17,7 +20,7 @@ type job struct {
 }
 
 func newJob(ctx context.Context, run func(m *member) error) *job {
-	return &job{ctx: ctx, run: run, answer: make(chan error, 1), lead: make(chan struct{}, 1)}
+	return &job{ctx: ctx, run: run, since: time.Now(), answer: make(chan error, 1), lead: make(chan struct{}, 1)}
 }
 
 // queue is the jobs that wait, in their order, and the places for batches.
@@ -33,10 +36,14 @@ type queue struct {
 func (q *queue) add(j *job, room int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.jobs) >= room {
+	switch {
+	case j.again:
+		q.jobs = slices.Insert(q.jobs, 0, j)
+	case len(q.jobs) >= room:
 		return false
+	default:
+		q.jobs = append(q.jobs, j)
 	}
-	q.jobs = append(q.jobs, j)
 	if q.free > 0 {
 		q.free--
 		q.appoint()
@@ -56,14 +63,27 @@ func (q *queue) appoint() {
 	q.free++
 }
 
-// take returns the next jobs, at most so many.
-func (q *queue) take(most int) []*job {
+// waitPatience is how long one waits to begin. Who sends more than can be done
+// is told so while he still listens: what nobody waits for any more would be
+// done in vain.
+const waitPatience = 3 * time.Second
+
+// take returns the next jobs, at most so many. Those that have waited too long
+// are refused.
+func (q *queue) take(most int) (taken []*job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(most, len(q.jobs))
-	taken := slices.Clone(q.jobs[:n])
-	clear(q.jobs[:n])
-	q.jobs = q.jobs[n:]
+	now := time.Now()
+	for len(q.jobs) > 0 && len(taken) < most {
+		j := q.jobs[0]
+		q.jobs[0] = nil
+		q.jobs = q.jobs[1:]
+		if now.Sub(j.since) > waitPatience {
+			j.answer <- tooBusy()
+			continue
+		}
+		taken = append(taken, j)
+	}
 	return taken
 }
 
@@ -107,6 +127,13 @@ func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.jobs)
+}
+
+// afresh is the job as it waits once more.
+func (j *job) afresh() *job {
+	next := newJob(j.ctx, j.run)
+	next.since, next.again = j.since, true
+	return next
 }
 
 // pass waits until a job that was added has been in a batch, and returns what

@@ -14,18 +14,18 @@ const viewPlaces = 2
 
 // lookTogether runs a view in a batch; errAlone when it can't be in one.
 func (s *Store) lookTogether(ctx context.Context, fn func(r chat.Reader) error) error {
+	j := newJob(ctx, func(m *member) error {
+		return fn(&peer{Reader: sqldb.NewReader(m, s.dialect, m.batch.now), m: m})
+	})
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		j := newJob(ctx, func(m *member) error {
-			return fn(&peer{Reader: sqldb.NewReader(m, s.dialect, m.batch.now), m: m})
-		})
 		s.views.add(j, math.MaxInt)
-		err := s.views.pass(j, nil, s.serveViews)
-		if !errors.Is(err, errOthers) {
+		if err := s.views.pass(j, nil, s.serveViews); !errors.Is(err, errOthers) {
 			return err
 		}
+		j = j.afresh()
 	}
 }
 
