@@ -136,14 +136,21 @@ func (w *poller) read(ctx context.Context) (Polled, error) {
 	return w.found(ctx, found, next)
 }
 
+// saveLimit is how long a cursor may take to move once there is something to
+// show.
+const saveLimit = 5 * time.Second
+
 // found moves on to where the next reading begins, and the connection's cursor
-// with it.
+// with it. A wait that ends meanwhile does not undo what was found: the cursor
+// may have moved past it, and nobody would be shown it again.
 func (w *poller) found(ctx context.Context, found Polled, next Micros) (Polled, error) {
 	w.from = next
 	if w.client == 0 || !w.contact && (w.p.Since || len(found.Envelopes) == 0) {
 		return found, nil
 	}
 	w.contact = false
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveLimit)
+	defer cancel()
 	return found, w.s.store.Update(ctx, PriorityNormal, w.save)
 }
 
