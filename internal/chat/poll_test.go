@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tolmach/tolmach/internal/chat"
+	"github.com/tolmach/tolmach/internal/hub"
 )
 
 // polls asks for events at once, which must work.
@@ -445,5 +447,38 @@ func TestPollRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	})
+}
+
+// hasty is a store whose caller goes away while a change is made: it is made, and
+// a caller that can be cancelled is told that it has been.
+type hasty struct {
+	chat.Store
+	leave func()
+}
+
+func (s hasty) Update(ctx context.Context, p chat.Priority, fn func(tx chat.Tx) error) error {
+	if err := s.Store.Update(ctx, p, fn); err != nil {
+		return err
+	}
+	s.leave()
+	return ctx.Err()
+}
+
+// TestCursorThatMovedAnyway: a poll that is cancelled while its cursor moves, by
+// a server that stops, returns what the cursor moved past.
+func TestCursorThatMovedAnyway(t *testing.T) {
+	waiting(t, func(w *world) {
+		k := w.talk(t, "app")
+		k.asks("one", chat.Question{})
+		ctx, cancel := context.WithCancel(w.ctx)
+		other, err := chat.New(w.ctx, chat.Options{
+			Store: hasty{w.store, cancel}, Bus: hub.New(), Waker: w.woken, Passwords: passwords{}, Bots: w.bots, Log: slog.New(slog.DiscardHandler),
+		})
+		k.must(err)
+		found, err := other.Poll(ctx, k.caller(), chat.Poll{ExternalID: k.client, All: true})
+		k.must(err)
+		equalTexts(t, "it shows", shown(found), []string{"asked one"})
+		k.sees(by(""))
 	})
 }
