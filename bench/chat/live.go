@@ -132,16 +132,24 @@ func measureLive(ctx context.Context, o options, s *server, r *report) error {
 		defer watchers[i].close()
 	}
 	l := &live{Rate: o.liveRate, Sockets: o.sockets, Count: n}
-	sent, acked, accept, err := talk(ctx, o, s, n)
+	var sent, acked map[string]time.Time
+	cpu, err := s.costing(n, func() (err error) {
+		var accept []time.Duration
+		sent, acked, accept, err = talk(ctx, o, s, n)
+		l.Accept = spreadOf(accept)
+		for _, w := range watchers {
+			if err == nil {
+				err = w.finished()
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	l.Accept = spreadOf(accept)
+	l.Cost = cost(cpu)
 	var delay, whole []time.Duration
 	for _, w := range watchers {
-		if err := w.finished(); err != nil {
-			return err
-		}
 		for text, at := range w.came {
 			delay = append(delay, max(0, at.Sub(acked[text])))
 			whole = append(whole, at.Sub(sent[text]))

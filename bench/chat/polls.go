@@ -196,13 +196,18 @@ func measurePolls(ctx context.Context, o options, s *server, r *report) error {
 		return err
 	}
 	r.Polls = &polls{Waiting: o.polls, Rate: o.wakeRate, BeforeMB: before, AddedMB: after - before}
-	if r.Polls.Operator, err = c.round(ctx, o.wakeRate, "operator", func(i int, text string) error {
-		at := fmt.Sprintf("%s/console/api/conversations/%d/messages", s.url, conversations[client(i)])
-		_, err := call(ctx, http.MethodPost, at, session, map[string]any{"text": text, "take": false}, nil)
+	cpu, err := s.costing(o.polls, func() (err error) {
+		r.Polls.Operator, err = c.round(ctx, o.wakeRate, "operator", func(i int, text string) error {
+			at := fmt.Sprintf("%s/console/api/conversations/%d/messages", s.url, conversations[client(i)])
+			_, err := call(ctx, http.MethodPost, at, session, map[string]any{"text": text, "take": false}, nil)
+			return err
+		})
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
+	r.Polls.Cost = cost(cpu)
 	if err := c.wait(ctx); err != nil {
 		return err
 	}
@@ -227,38 +232,45 @@ func (c *crowd) round(ctx context.Context, rate int, what string, cause func(i i
 	return spreadOf(took), err
 }
 
+// rounds of many polls of one client.
+const rounds = 5
+
 // measureOneClient: many polls of one client, all woken by one event.
 func measureOneClient(ctx context.Context, o options, s *server, r *report) error {
 	if err := meet(ctx, s, 1); err != nil {
 		return err
 	}
 	var all []time.Duration
-	var added float64
-	for round := range 5 {
+	var resident, cpu float64
+	for round := range rounds {
 		from := fmt.Sprint(time.Now().UnixMilli() + 1) // what comes after now
 		c, err := newCrowd(s, o.polls, func(int) url.Values { return url.Values{"clientId": {client(0)}, "ts": {from}} })
 		if err == nil {
 			err = c.wait(ctx)
 		}
 		if err == nil && round == 0 {
-			added, err = s.residentMB()
+			resident, err = s.residentMB()
 		}
-		var took []time.Duration
 		if err == nil {
-			took, err = c.crowdWoken(ctx, fmt.Sprintf("event %d", round))
+			var each float64
+			each, err = s.costing(o.polls, func() error {
+				took, err := c.allWoken(ctx, fmt.Sprintf("event %d", round))
+				all = append(all, took...)
+				return err
+			})
+			cpu += each / rounds
 		}
 		c.close()
 		if err != nil {
 			return err
 		}
-		all = append(all, took...)
 	}
-	r.OneClient = &oneClient{Waiting: o.polls, Wakes: len(all), ResidentMB: added, Delay: spreadOf(all)}
+	r.OneClient = &oneClient{Waiting: o.polls, Wakes: len(all), ResidentMB: resident, Delay: spreadOf(all), Cost: cost(cpu)}
 	return nil
 }
 
-// crowdWoken wakes everybody by one event.
-func (c *crowd) crowdWoken(ctx context.Context, text string) ([]time.Duration, error) {
+// allWoken wakes everybody by one event.
+func (c *crowd) allWoken(ctx context.Context, text string) ([]time.Duration, error) {
 	wakes, err := c.woken(func() error {
 		_, err := call(ctx, http.MethodPost, c.server.url+"/chatapi/"+token+"/async", "", question{client(0), text}, nil)
 		return err

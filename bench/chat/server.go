@@ -126,6 +126,35 @@ func (s *server) residentMB() (float64, error) {
 	return 0, errors.New("no VmRSS in the process' status")
 }
 
+// cpu is the processor time of the process so far, to the hundredth of a second.
+func (s *server) cpu() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold anything
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, errors.New("the process' stat can't be read")
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
+}
+
+// costing runs work and returns the server's processor time for each of n.
+func (s *server) costing(n int, work func() error) (micros float64, err error) {
+	before, err := s.cpu()
+	if err == nil {
+		err = work()
+	}
+	if err != nil {
+		return 0, err
+	}
+	after, err := s.cpu()
+	return float64((after - before).Microseconds()) / float64(n), err
+}
+
 // subscribers are how many live subscriptions the server has: each poll that
 // waits has one.
 func (s *server) subscribers(ctx context.Context) (int, error) {

@@ -18,7 +18,7 @@ func measureSync(ctx context.Context, o options, s *server, r *report) error {
 	var mu sync.Mutex
 	ids := map[string]bool{}
 	n := int(o.seconds.Seconds() * float64(o.syncRate))
-	took, errs, first := openLoop(ctx, o.syncRate, n, func(i int) error {
+	one := func(i int) error {
 		text := fmt.Sprintf("question %d", i)
 		var a answer
 		if _, err := call(ctx, http.MethodPost, s.url+"/chatapi/"+token, "", question{client(i % syncClients), text}, &a); err != nil {
@@ -31,7 +31,13 @@ func measureSync(ctx context.Context, o options, s *server, r *report) error {
 		}
 		ids[a.QuestionID] = true
 		return nil
+	}
+	r.Sync = &roundTrip{Rate: o.syncRate}
+	cpu, err := s.costing(n, func() error {
+		took, errs, first := openLoop(ctx, o.syncRate, n, one)
+		r.Sync.Count, r.Sync.Errors, r.Sync.Took = len(took), errs, spreadOf(took)
+		return first
 	})
-	r.Sync = &roundTrip{Rate: o.syncRate, Count: len(took), Errors: errs, Took: spreadOf(took)}
-	return first
+	r.Sync.Cost = cost(cpu)
+	return err
 }
