@@ -90,6 +90,16 @@ func TestBatch(t *testing.T) {
 		}
 		return sayIn(a)(tx)
 	}
+	var client chat.ID
+	clientFirst := func(tx chat.Tx) error {
+		if _, err := tx.Client(tenant, client); err != nil {
+			return err
+		}
+		if _, err := tx.ConversationByKey(tenant, 0, client, ""); err != nil {
+			return err
+		}
+		return sayIn(a)(tx)
+	}
 	aloneOnly := func(tx chat.Tx) error { _, err := tx.TakeTimer(); return err }
 	cases := map[string]struct {
 		members func() []func(chat.Tx) error
@@ -106,13 +116,20 @@ func TestBatch(t *testing.T) {
 		"one key":                              {func() []func(chat.Tx) error { return []func(chat.Tx) error{key, key} }, []error{nil, errOthers}, 0},
 		"one external id":                      {func() []func(chat.Tx) error { return []func(chat.Tx) error{link, link} }, []error{nil, errOthers}, 0},
 		"work of another kind after it wrote":  {func() []func(chat.Tx) error { return []func(chat.Tx) error{writeAndTake, sayIn(a)} }, []error{nil, nil}, 2},
+		"the same in opposite orders":          {func() []func(chat.Tx) error { return []func(chat.Tx) error{clientFirst, sayIn(a)} }, []error{errOthers, nil}, 1},
 		"the same conversation after it wrote": {func() []func(chat.Tx) error { return []func(chat.Tx) error{writeAndSay, sayIn(a)} }, []error{nil, nil}, 2},
 		"work of another kind":                 {func() []func(chat.Tx) error { return []func(chat.Tx) error{aloneOnly, sayIn(a)} }, []error{errAlone, nil}, 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			a, b = newTalk(t, s), newTalk(t, s)
-			update(t, s, wake)
+			update(t, s, func(tx chat.Tx) error {
+				conv, err := tx.Conversation(tenant, a)
+				if err == nil {
+					client = conv.ClientID
+				}
+				return errors.Join(err, wake(tx))
+			})
 			start, err := s.Horizon(t.Context())
 			if err != nil {
 				t.Fatal(err)

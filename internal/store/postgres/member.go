@@ -100,9 +100,11 @@ func (m *member) part(why error) error {
 }
 
 // take owns something, if no other member does, until the batch ends: the
-// server's locks are the batch's, they part no members.
+// server's locks are the batch's, they part no members. What a member had that
+// has left, and so changed nothing, is free: else two that want the same in
+// opposite orders would both go, time and again.
 func (m *member) take(what thing) bool {
-	if owner := m.batch.owned[what]; owner != nil && owner != m && !m.sole {
+	if owner := m.batch.owned[what]; owner != nil && owner != m && owner.left == nil && !m.sole {
 		return false
 	}
 	m.batch.owned[what] = m

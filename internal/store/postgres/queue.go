@@ -12,7 +12,7 @@ type job struct {
 	ctx    context.Context // of the caller
 	run    func(m *member) error
 	since  time.Time     // it waits, from its first time on
-	again  bool          // it was in a batch, where others had what it needs: it is let in, and first
+	again  bool          // it was in a batch, where others had what it needs: it is let in
 	answer chan error    // takes one answer without waiting
 	lead   chan struct{} // tells the caller to lead the next batch
 
@@ -23,7 +23,7 @@ func newJob(ctx context.Context, run func(m *member) error) *job {
 	return &job{ctx: ctx, run: run, since: time.Now(), answer: make(chan error, 1), lead: make(chan struct{}, 1)}
 }
 
-// queue is the jobs that wait, in their order, and the places for batches.
+// queue is the jobs that wait, the oldest first, and the places for batches.
 // There is a leader for every place as long as somebody waits: one of those who
 // do. He serves the first, be it with or without his own job.
 type queue struct {
@@ -38,7 +38,11 @@ func (q *queue) add(j *job, room int) bool {
 	defer q.mu.Unlock()
 	switch {
 	case j.again:
-		q.jobs = slices.Insert(q.jobs, 0, j)
+		after := slices.IndexFunc(q.jobs, func(other *job) bool { return other.since.After(j.since) })
+		if after < 0 {
+			after = len(q.jobs)
+		}
+		q.jobs = slices.Insert(q.jobs, after, j)
 	case len(q.jobs) >= room:
 		return false
 	default:
