@@ -107,6 +107,9 @@ func (s *Service) replayChunk(ctx context.Context, actor Actor, f DeliveryFilter
 		}
 		for _, short := range list {
 			last = short.ID
+			if e, _ := s.Catalog().Endpoint(actor.TenantID, short.EndpointID); e.Kind == EndpointBot && f.EndpointID == 0 {
+				continue // to ask a bot again shows its client a second answer: only by name
+			}
 			if err := queueReplay(tx, actor.TenantID, short.ID); err != nil {
 				return err
 			}

@@ -6,7 +6,8 @@ import "context"
 // flag operator is the handover itself: setting it moves an open session to
 // people (to the operator who set it), clearing it gives it back to the bot.
 // Errors: CodeInvalid naming an unknown flag, CodeNotFound, CodeConflict when
-// there is no bot to give the session back to.
+// there is no bot to give the session back to, or a colleague of an operator has
+// it.
 func (s *Service) SetFlags(ctx context.Context, actor Actor, conversation ID, flags map[string]bool) (*Conversation, error) {
 	if err := actor.Require(ScopeConversations); err != nil {
 		return nil, err
@@ -41,6 +42,9 @@ func (u *unit) setFlag(f Flags, set bool, causedBy ID) error {
 		return u.markFlag(f, set, causedBy)
 	}
 	if !set {
+		if err := u.notColleagues("return"); err != nil {
+			return err
+		}
 		return u.returnToBot(ReasonFlag)
 	}
 	to := Owner{Kind: OwnerQueue}

@@ -4,8 +4,9 @@ import "context"
 
 // Return gives a session that people own back to the bot of its route. A
 // return by hand lifts the rule that a bot gets a session only once
-// (specs/threads.md §5.2). Errors: CodeConflict when no session is open or the
-// task has no bot that can be asked.
+// (specs/threads.md §5.2). Errors: CodeConflict when no session is open, when a
+// colleague of an operator has it (the message names him) or the task has no bot
+// that can be asked.
 func (s *Service) Return(ctx context.Context, actor Actor, conversation ID) (*Conversation, error) {
 	return s.change(ctx, actor, conversation, func(u *unit) error {
 		if u.session == nil {
@@ -16,6 +17,9 @@ func (s *Service) Return(ctx context.Context, actor Actor, conversation ID) (*Co
 		}
 		if !u.session.Owner.People() {
 			return nil
+		}
+		if err := u.notColleagues("return"); err != nil {
+			return err
 		}
 		return u.returnToBot(ReasonReturned)
 	})

@@ -30,6 +30,16 @@ func (u *unit) take() error {
 	return u.changeOwner(me, ReasonTaken, 0, 0)
 }
 
+// notColleagues refuses a plain operator what only the owner of the session, or a
+// supervisor, may do to it.
+func (u *unit) notColleagues(deed string) error {
+	has := u.session.Owner
+	if u.actor.Kind != ActorOperator || u.actor.Role != RoleOperator || has.Kind != OwnerOperator || has.ID == u.actor.ID {
+		return nil
+	}
+	return Errorf(CodeConflict, "%s has this conversation; only the owner or a supervisor may %s it", u.operatorName(has.ID), deed)
+}
+
 func (u *unit) operatorName(id ID) string {
 	if o := u.cat.Operator(u.conv.TenantID, id); o != nil {
 		return o.DisplayName()

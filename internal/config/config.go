@@ -44,6 +44,7 @@ type HTTP struct {
 	MaxConnections  int           `name:"max-connections" env:"TOLMACH_MAX_CONNECTIONS" default:"20000" placeholder:"N" help:"Most connections open at once; more wait to be accepted. Keep the limit of open files above it."`
 	HeaderTimeout   time.Duration `name:"header-timeout" env:"TOLMACH_HEADER_TIMEOUT" default:"10s" placeholder:"TIME" help:"Longest wait for the header of a request."`
 	ReadTimeout     time.Duration `name:"read-timeout" env:"TOLMACH_READ_TIMEOUT" default:"30s" placeholder:"TIME" help:"Longest wait for the body of a request."`
+	WriteTimeout    time.Duration `name:"write-timeout" env:"TOLMACH_WRITE_TIMEOUT" default:"60s" placeholder:"TIME" help:"Longest time for a request and its answer; calls that wait for something may wait beside it, and live connections have deadlines of their own."`
 	IdleTimeout     time.Duration `name:"idle-timeout" env:"TOLMACH_IDLE_TIMEOUT" default:"2m" placeholder:"TIME" help:"How long a connection may wait for its next request."`
 	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"TOLMACH_SHUTDOWN_TIMEOUT" default:"10s" placeholder:"TIME" help:"How long running requests and calls may take to end when the server stops."`
 }

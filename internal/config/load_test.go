@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Storage: Storage{Data: "./data"},
 		HTTP: HTTP{Listen: "127.0.0.1:8080", MaxBody: 256 << 10, MaxHeader: 32 << 10, MaxConnections: 20000,
-			HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, ShutdownTimeout: 10 * time.Second},
+			HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, ShutdownTimeout: 10 * time.Second},
 		Egress:   Egress{Ports: []int{80, 443}},
 		Delivery: Delivery{Horizon: 72 * time.Hour, Retention: 30 * 24 * time.Hour, Lease: time.Minute},
 		Login:    Login{SessionLife: 12 * time.Hour, Tries: 10, TriesPerAddress: 50, Window: 15 * time.Minute},
@@ -67,6 +67,7 @@ max-header: 8192
 max-connections: 7
 header-timeout: 1s
 read-timeout: 2s
+write-timeout: 5s
 idle-timeout: 3s
 shutdown-timeout: 4s
 egress-allow: [127.0.0.0/8]
@@ -106,7 +107,7 @@ func TestFile(t *testing.T) {
 		HTTP: HTTP{Listen: "[::1]:80", PublicURL: "https://chat.example.com",
 			TrustedProxies: networks("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"),
 			MaxBody:        1 << 20, MaxHeader: 8192, MaxConnections: 7,
-			HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second, ShutdownTimeout: 4 * time.Second},
+			HeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 5 * time.Second, IdleTimeout: 3 * time.Second, ShutdownTimeout: 4 * time.Second},
 		Egress:   Egress{Allow: networks("127.0.0.0/8"), Ports: []int{80, 443, 8443}},
 		Delivery: Delivery{Horizon: time.Hour, Retention: 2 * time.Hour, Lease: 3 * time.Minute},
 		Login:    Login{SessionLife: 3 * time.Hour, Tries: 3, TriesPerAddress: 4, Window: 5 * time.Minute},

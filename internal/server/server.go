@@ -149,7 +149,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	front := []worker{
 		{"http", a.httpWorker(limitListener(a.public, a.config.HTTP.MaxConnections), handler)},
-		{"admin", a.httpWorker(a.admin, (&admin{a.core, a.calls}).handler())},
+		{"admin", a.adminWorker((&admin{a.core, a.calls}).handler())},
 		{"console", a.console.Run},
 	}
 	if a.measured != nil {
@@ -161,6 +161,13 @@ func (a *app) serve(ctx context.Context) error {
 
 func (a *app) httpWorker(l net.Listener, h http.Handler) func(context.Context) error {
 	return func(ctx context.Context) error { return serveHTTP(ctx, l, h, a.config.HTTP, a.log) }
+}
+
+// adminWorker takes its time: a backup goes out through it.
+func (a *app) adminWorker(h http.Handler) func(context.Context) error {
+	c := a.config.HTTP
+	c.WriteTimeout = 0
+	return func(ctx context.Context) error { return serveHTTP(ctx, a.admin, h, c, a.log) }
 }
 
 // handler is the public server's: every dialect on one mux (specs/paths.md).
@@ -194,7 +201,7 @@ func (a *app) handler(ctx context.Context) (http.Handler, error) {
 	})
 	a.console.Register(mux)
 	chatapi.New(chatapi.Options{
-		Service: service, MaxBody: int64(c.HTTP.MaxBody), Now: time.Now, Stopping: ctx, Log: a.log,
+		Service: service, MaxBody: int64(c.HTTP.MaxBody), Now: time.Now, Patience: c.HTTP.WriteTimeout, Stopping: ctx, Log: a.log,
 	}).Register(mux)
 	mux.HandleFunc("GET /healthz", a.health.live)
 	mux.HandleFunc("GET /readyz", a.health.ready)

@@ -35,6 +35,7 @@ func (d *Dialect) askAndWait(c *call, q *question) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.linger(c, wait)
 	found, err := d.Service.AwaitAnswer(c.Context(), c.actor(), accepted, wait)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,9 @@
 package chatapi
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -16,6 +18,7 @@ type Options struct {
 	Service  *chat.Service
 	MaxBody  int64 // bytes of a request's body, apart from a saved state
 	Now      func() time.Time
+	Patience time.Duration   // how long a caller may take to read an answer; default 60 s
 	Stopping context.Context // done when polls shall end, so that the server can
 	Log      *slog.Logger
 }
@@ -26,7 +29,10 @@ type Dialect struct {
 }
 
 // New makes the dialect.
-func New(o Options) *Dialect { return &Dialect{o} }
+func New(o Options) *Dialect {
+	o.Patience = cmp.Or(o.Patience, time.Minute)
+	return &Dialect{o}
+}
 
 // prefixes are where the vendor and its customers serve the API, the longer
 // first (specs/chatapi.md §1).
@@ -101,6 +107,16 @@ func (d *Dialect) run(w http.ResponseWriter, r *http.Request, channel *chat.Chan
 		return nil, &unknownToken{p.token}
 	}
 	return m.run(d, c)
+}
+
+// linger lets a call last as long as it may wait: the server's deadlines are for
+// calls that are answered at once.
+func (d *Dialect) linger(c *call, wait time.Duration) {
+	control := http.NewResponseController(c.w)
+	err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Now().Add(wait+d.Patience)))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		d.Log.DebugContext(c.Context(), "chatapi.deadline_lost", "error", err)
+	}
 }
 
 func (d *Dialect) write(w http.ResponseWriter, r *http.Request, status int, body any) {

@@ -35,6 +35,7 @@ func (d *Dialect) events(c *call) (any, error) {
 	if poll.All, err = flag("all", p["all"]); err != nil {
 		return nil, err
 	}
+	d.linger(c, poll.Wait)
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	defer context.AfterFunc(d.Stopping, cancel)()

@@ -143,7 +143,6 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, handle handler, open
 			return nil, err
 		}
 		inbound.Recognise(r.Context(), c.actor)
-		inbound.Recognise(r.Context(), c.actor)
 	}
 	if c.query, err = newQuery(r.URL.RawQuery); err != nil {
 		return nil, err
