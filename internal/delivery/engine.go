@@ -99,7 +99,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	side.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatience)
 	defer cancel()
-	return errors.Join(err, e.saveHealth(last, e.known.list()))
+	return errors.Join(err, e.saveHealth(last, e.known.list(), true))
 }
 
 // storedHealth reads what an earlier process knew of the endpoints.

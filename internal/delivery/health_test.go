@@ -185,6 +185,7 @@ func TestAnIllEndpointAdmitsOneProbe(t *testing.T) {
 func TestRememberedHealth(t *testing.T) {
 	e := &endpoint{Endpoint: chat.Endpoint{ID: 7, TenantID: 3}}
 	h := healthy()
+	h.saved.LastOK = moment(0)
 	wantSaved := func(what string, at time.Duration, want bool) chat.EndpointHealth {
 		t.Helper()
 		is, changed := h.unsaved(moment(at), e)
@@ -199,6 +200,20 @@ func TestRememberedHealth(t *testing.T) {
 	wantSaved("nothing happened", 0, false)
 	h.judge(moment(0), 1, 0, status(200))
 	wantSaved("a success", 0, false)
+	for _, c := range []struct {
+		at    time.Duration
+		stale bool
+	}{{time.Second, false}, {time.Minute, true}, {time.Minute + time.Second, false}, {2 * time.Minute, true}} {
+		h.judge(moment(c.at), 1, 0, status(200))
+		if stale := h.stale(); stale != c.stale {
+			t.Errorf("a success after %v: to be remembered %v, want %v", c.at, stale, c.stale)
+		}
+		if c.stale {
+			is, _ := h.unsaved(moment(c.at), e)
+			h.wasSaved(is)
+		}
+	}
+	h = healthy()
 	h.judge(moment(0), 1, 0, status(500))
 	wantSaved("a failure among successes", time.Second, false)
 	if is := wantSaved("a failure of a minute", time.Minute, true); is.FailingSince != moment(0) || is.EndpointID != 7 || is.TenantID != 3 {

@@ -38,7 +38,7 @@ func (k *keeper) run(ctx context.Context) {
 func (k *keeper) look(ctx context.Context) error {
 	e := k.engine
 	endpoints := e.known.list()
-	if err := e.saveHealth(ctx, endpoints); err != nil {
+	if err := e.saveHealth(ctx, endpoints, false); err != nil {
 		return err
 	}
 	stored, err := e.storedHealth(ctx)
@@ -64,7 +64,7 @@ func (k *keeper) look(ctx context.Context) error {
 
 // saveHealth writes the health that changed, and says aloud what an owner
 // should know.
-func (e *Engine) saveHealth(ctx context.Context, endpoints []*endpoint) error {
+func (e *Engine) saveHealth(ctx context.Context, endpoints []*endpoint, ending bool) error {
 	now := e.now()
 	for _, ep := range endpoints {
 		if ep.health == nil {
@@ -75,7 +75,7 @@ func (e *Engine) saveHealth(ctx context.Context, endpoints []*endpoint) error {
 			log.Warn("endpoint.failing", "since", since.Time(), "paused_at", since.Add(giveUp).Time())
 		}
 		is, changed := ep.health.unsaved(now, ep)
-		if !changed {
+		if !changed && (ending || !ep.health.stale()) {
 			continue
 		}
 		if err := e.svc.SaveHealth(ctx, is); err != nil {

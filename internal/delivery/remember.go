@@ -7,7 +7,8 @@ import (
 )
 
 // saveAfter is how long an endpoint that is not ill must have been failing
-// before that is remembered: a mix of successes and failures writes nothing.
+// before that is remembered, and how old the success may be that is: a mix of
+// successes and failures writes no more than that.
 const saveAfter = time.Minute
 
 // newHealth begins where an earlier process ended. An endpoint that was failing
@@ -42,7 +43,7 @@ func (h *health) unsaved(now chat.Micros, e *endpoint) (chat.EndpointHealth, boo
 	defer h.mu.Unlock()
 	is := chat.EndpointHealth{
 		EndpointID: e.ID, TenantID: e.TenantID, Paused: h.paused, Reason: h.reason,
-		FailingSince: h.failingSince, LastOK: h.lastOK,
+		FailingSince: h.failingSince, LastOK: max(h.lastOK, h.saved.LastOK),
 	}
 	switch {
 	case is.Paused != h.saved.Paused:
@@ -53,6 +54,14 @@ func (h *health) unsaved(now chat.Micros, e *endpoint) (chat.EndpointHealth, boo
 		due := h.state == Ill || now.Sub(is.FailingSince) >= saveAfter
 		return is, due && is.FailingSince != h.saved.FailingSince
 	}
+}
+
+// stale says whether the last success that the store remembers of a healthy
+// endpoint is an old one. To forget it costs nothing: it is not saved at the end.
+func (h *health) stale() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failingSince == 0 && h.lastOK.Sub(h.saved.LastOK) >= saveAfter
 }
 
 // wasSaved notes what the store remembers now.
