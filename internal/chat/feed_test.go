@@ -310,6 +310,10 @@ func TestFeedHints(t *testing.T) {
 	}
 	k.says("again")
 	v.upTo(t, w.feedEnd(t))
+	v.wake <- struct{}{} // a reader that has answered is up to date, and misses no hint
+	if b := v.next(t); len(b.Items)+len(b.Hints) != 0 {
+		t.Errorf("the answer to a signal is %+v", b)
+	}
 	w.Typing(w.tenant, k.id, chat.AuthorClient)
 	b := v.next(t)
 	want := chat.FeedHint{ConversationID: k.id, Owner: chat.Owner{Kind: chat.OwnerQueue}, Typing: chat.AuthorClient}

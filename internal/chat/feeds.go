@@ -103,7 +103,7 @@ func (f *feed) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case n := <-sub.C():
-			told = max(told, f.hear(n, sub))
+			told = max(told, f.hear(ctx, n, sub))
 		case <-timer.C:
 		}
 		err := f.read(ctx)
@@ -131,7 +131,7 @@ func rest(ctx context.Context, d time.Duration) {
 }
 
 // hear takes every notice that has come. It returns the greatest id told of.
-func (f *feed) hear(n Notice, sub Subscription) (told ID) {
+func (f *feed) hear(ctx context.Context, n Notice, sub Subscription) (told ID) {
 	var hints []FeedHint
 	for {
 		if len(n.Entries) > 0 {
@@ -148,15 +148,37 @@ func (f *feed) hear(n Notice, sub Subscription) (told ID) {
 		break
 	}
 	if len(hints) > 0 {
-		f.mu.Lock()
-		for _, h := range hints {
-			h.Owner = f.owners[h.ConversationID] // unknown: only who has opened it is told
-			f.slots = append(f.slots, feedSlot{hint: h})
-		}
-		f.publish()
-		f.mu.Unlock()
+		f.addHints(ctx, hints)
 	}
 	return told
+}
+
+// addHints puts hints into the ring, with the owners of their conversations. Of
+// one whose owner can't be read now only who has opened it is told.
+func (f *feed) addHints(ctx context.Context, hints []FeedHint) {
+	for i := range hints {
+		h := &hints[i]
+		owner, known := f.ownerOf(h.ConversationID)
+		if !known {
+			err := f.s.store.View(ctx, func(r Reader) error {
+				c, err := r.Conversation(f.tenant, h.ConversationID)
+				if err == nil {
+					owner = c.Owner
+				}
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				f.s.log.Warn("feed.owner_unread", "tenant", f.tenant, "conversation", h.ConversationID, "error", err)
+			}
+		}
+		h.Owner = owner
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range hints {
+		f.slots = append(f.slots, feedSlot{hint: h})
+	}
+	f.publish()
 }
 
 // read adds to the ring what is new in the log.
