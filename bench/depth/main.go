@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,6 +37,7 @@ type options struct {
 	callers       int
 	jsonFile      string
 	engine        string
+	profiles      string
 }
 
 func main() {
@@ -46,6 +49,7 @@ func main() {
 	flag.IntVar(&o.callers, "callers", 64, "callers at once")
 	flag.StringVar(&o.engine, "engine", "sqlite", "sqlite, or postgres: the one that scripts/services.sh starts")
 	flag.StringVar(&o.jsonFile, "json", "", "file for machine-readable results")
+	flag.StringVar(&o.profiles, "profiles", "", "directory for a CPU profile of each depth, for go tool pprof")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -222,6 +226,11 @@ func (b *bench) client(n uint64) string {
 
 // stretch measures one window on top of what is stored.
 func (b *bench) stretch(ctx context.Context, stored int) (depth, error) {
+	stop, err := b.profile(stored)
+	if err != nil {
+		return depth{}, err
+	}
+	defer stop()
 	began := time.Now()
 	before, err := b.engine.processorTime(ctx)
 	if err != nil {
@@ -236,6 +245,25 @@ func (b *bench) stretch(ctx context.Context, stored int) (depth, error) {
 		Stored: stored, PerSecond: float64(b.window) / took.Seconds(),
 		CPUMicros: float64((after - before).Microseconds()) / float64(b.window),
 	}, err
+}
+
+// profile begins the CPU profile of one depth, if profiles are wanted, and
+// returns what ends it. Profiling costs: the figures come without.
+func (b *bench) profile(stored int) (stop func(), err error) {
+	if b.profiles == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(filepath.Join(b.profiles, fmt.Sprintf("cpu-%d.pprof", stored)))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // a measurement, looked at by hand
+	}, nil
 }
 
 // claim measures how long the delivery engine waits for its lanes.
