@@ -63,22 +63,22 @@ func (n *native) method(fn any) uintptr {
 	box := &struct{ fn any }{fn}
 	n.keep = append(n.keep, box)
 	// An interface that holds a function holds the function's own pointer.
-	return (*[2]uintptr)(unsafe.Pointer(&box.fn))[1]
+	return (*[2]uintptr)(unsafe.Pointer(&box.fn))[1] //nolint:gosec // the engine knows its memory by address
 }
 
 // original makes a method of the engine's callable by us.
 func original[F any](method uintptr) F {
 	box := struct{ uintptr }{method}
-	return *(*F)(unsafe.Pointer(&box))
+	return *(*F)(unsafe.Pointer(&box)) //nolint:gosec // the engine knows its memory by address
 }
 
 // pointer makes a pointer of an address in the engine's memory.
-func pointer[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
+func pointer[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) } //nolint:gosec // the engine knows its memory by address
 
-func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) } //nolint:gosec // the engine knows its memory by address
 
 // bytesAt is a piece of the engine's memory, good for as long as the engine
 // says.
 func bytesAt[N uintptr | int32](address uintptr, n N) []byte {
-	return unsafe.Slice(pointer[byte](address), n)
+	return unsafe.Slice(pointer[byte](address), n) //nolint:gosec // the engine knows its memory by address
 }
