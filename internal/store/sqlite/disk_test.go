@@ -26,9 +26,11 @@ import (
 type disk struct {
 	t    testing.TB
 	name string
-	*native
+	tls  *libc.TLS
 	unix *lib.Tsqlite3_vfs // the system's
 	own  *lib.Tsqlite3_vfs
+	keep []any     // functions that only C memory points to
+	heap []uintptr // C memory to free
 
 	mu     sync.Mutex
 	opened map[uintptr]string  // name by the file's address
@@ -59,14 +61,22 @@ const (
 	opMark
 )
 
-type deleteFn = func(tls *libc.TLS, vfs, name uintptr, syncDir int32) int32
+// The types of the methods, as the engine calls them.
+type (
+	openFn     = func(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32
+	deleteFn   = func(tls *libc.TLS, vfs, name uintptr, syncDir int32) int32
+	closeFn    = func(tls *libc.TLS, file uintptr) int32
+	writeFn    = func(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32
+	truncateFn = func(tls *libc.TLS, file uintptr, size int64) int32
+	syncFn     = func(tls *libc.TLS, file uintptr, flags int32) int32
+)
 
 // newDisk registers a disk. Nothing is recorded before a database is opened
 // with Options.vfs = its name.
 func newDisk(t testing.TB) *disk {
 	t.Helper()
 	d := &disk{
-		t: t, native: newNative(),
+		t: t, tls: libc.NewTLS(),
 		opened: map[uintptr]string{}, fresh: map[string]bool{}, tables: map[uintptr]uintptr{},
 	}
 	d.name = fmt.Sprintf("disk%p", d)
@@ -75,17 +85,55 @@ func newDisk(t testing.TB) *disk {
 		t.Fatal("the engine has no VFS")
 	}
 	d.unix = pointer[lib.Tsqlite3_vfs](system)
-	d.own = pointer[lib.Tsqlite3_vfs](d.replica(system, unsafe.Sizeof(*d.own)))
-	d.own.FpNext, d.own.FzName = 0, d.text(d.name)
+	d.own = pointer[lib.Tsqlite3_vfs](d.copy(t, system, unsafe.Sizeof(*d.own)))
+	name, err := libc.CString(d.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.heap = append(d.heap, name)
+	d.own.FpNext, d.own.FzName = 0, name
 	d.own.FxOpen, d.own.FxDelete = d.method(d.open), d.method(d.delete)
 	if rc := lib.Xsqlite3_vfs_register(d.tls, address(d.own), 0); rc != lib.SQLITE_OK {
 		t.Fatalf("registering the disk: %d", rc)
 	}
 	t.Cleanup(func() {
 		lib.Xsqlite3_vfs_unregister(d.tls, address(d.own))
-		d.free()
+		for _, p := range d.heap {
+			libc.Xfree(d.tls, p)
+		}
+		d.tls.Close()
 	})
 	return d
+}
+
+// copy copies a structure in C memory, where alone the engine may look for it.
+func (d *disk) copy(t testing.TB, from uintptr, size uintptr) uintptr {
+	p := libc.Xmalloc(d.tls, libc.Tsize_t(size))
+	if p == 0 {
+		t.Fatal("no memory")
+	}
+	copy(unsafe.Slice(pointer[byte](p), size), unsafe.Slice(pointer[byte](from), size))
+	d.heap = append(d.heap, p)
+	return p
+}
+
+// pointer makes a pointer of an address in C memory.
+func pointer[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
+
+func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+
+// method makes a function callable by the engine.
+func (d *disk) method(fn any) uintptr {
+	box := &struct{ fn any }{fn}
+	d.keep = append(d.keep, box)
+	// An interface that holds a function holds the function's own pointer.
+	return (*[2]uintptr)(unsafe.Pointer(&box.fn))[1]
+}
+
+// original makes a method of the system's callable by us.
+func original[F any](method uintptr) F {
+	box := struct{ uintptr }{method}
+	return *(*F)(unsafe.Pointer(&box))
 }
 
 func (d *disk) open(tls *libc.TLS, _, name, file uintptr, flags int32, out uintptr) int32 {
@@ -108,7 +156,7 @@ func (d *disk) open(tls *libc.TLS, _, name, file uintptr, flags int32, out uintp
 	table, known := d.tables[*methods]
 	if !known {
 		system := pointer[lib.Tsqlite3_io_methods](*methods)
-		table = d.replica(*methods, unsafe.Sizeof(*system))
+		table = d.copy(d.t, *methods, unsafe.Sizeof(*system))
 		own := pointer[lib.Tsqlite3_io_methods](table)
 		own.FxClose, own.FxWrite = d.method(d.closeOf(system)), d.method(d.writeOf(system))
 		own.FxTruncate, own.FxSync = d.method(d.truncateOf(system)), d.method(d.syncOf(system))
@@ -135,7 +183,7 @@ func (d *disk) closeOf(system *lib.Tsqlite3_io_methods) closeFn {
 
 func (d *disk) writeOf(system *lib.Tsqlite3_io_methods) writeFn {
 	return func(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32 {
-		content := append([]byte(nil), bytesAt(data, n)...)
+		content := append([]byte(nil), unsafe.Slice(pointer[byte](data), n)...)
 		return d.pass(op{kind: opWrite, file: d.path(file), offset: offset, data: content}, func() int32 {
 			return original[writeFn](system.FxWrite)(tls, file, data, n, offset)
 		})

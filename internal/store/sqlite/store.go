@@ -48,7 +48,6 @@ type Store struct {
 	epoch   string
 	pool    *pool
 	writer  *writer
-	files   *gatherer // the writer's way to them
 	closing sync.Once
 }
 
@@ -74,41 +73,25 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := newGatherer(o.vfs)
-	if err != nil {
-		return nil, err
+	if o.vfs != "" {
+		dsn += "?vfs=" + o.vfs
 	}
-	s := &Store{path: o.Path, dialect: dialect(), clock: &clock{now: o.Now}, files: files}
-	if err := s.open(dsn, o); err != nil {
+	s := &Store{path: o.Path, dialect: dialect(), clock: &clock{now: o.Now}}
+	c, err := connectWith(dsn, writerPragmas)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Path, err)
 	}
+	if s.epoch, err = prepare(c, s.dialect, s.clock.micros()); err != nil {
+		return nil, closing(c, fmt.Errorf("%s: %w", o.Path, err))
+	}
+	if s.pool, err = openPool(dsn, o.Readers); err != nil {
+		return nil, closing(c, fmt.Errorf("%s: %w", o.Path, err))
+	}
+	s.writer = newWriter(o, c, dsn, s.dialect, s.clock)
 	if err := s.writer.present.note(o.Path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// open makes the connections, or none.
-func (s *Store) open(dsn string, o Options) error {
-	reading, writing := dsn, dsn+"?vfs="+s.files.name
-	if o.vfs != "" {
-		reading += "?vfs=" + o.vfs
-	}
-	c, err := connectWith(writing, writerPragmas)
-	if err == nil {
-		if s.epoch, err = prepare(c, s.dialect, s.clock.micros()); err == nil {
-			s.pool, err = openPool(reading, o.Readers)
-		}
-		if err != nil {
-			err = closing(c, err)
-		}
-	}
-	if err != nil {
-		s.files.close()
-		return err
-	}
-	s.writer = newWriter(o, c, writing, s.dialect, s.clock)
-	return nil
 }
 
 // Run writes until ctx ends; it finishes the batch in hand, answers whoever
@@ -158,9 +141,6 @@ func (s *Store) Check(ctx context.Context) error {
 // Close waits for running views and closes the file. Run has returned by then,
 // or was never called. A second Close does nothing.
 func (s *Store) Close() (err error) {
-	s.closing.Do(func() {
-		err = errors.Join(s.pool.close(), s.writer.close())
-		s.files.close()
-	})
+	s.closing.Do(func() { err = errors.Join(s.pool.close(), s.writer.close()) })
 	return err
 }
