@@ -238,6 +238,15 @@ func TestRememberedHealth(t *testing.T) {
 	if h.adopt(chat.EndpointHealth{}); h.stateAt(moment(5*time.Hour)) != Healthy {
 		t.Errorf("a resumption was not taken over")
 	}
+	for what, outcome := range map[string]int{"well": 200, "failing": 500} {
+		h = healthy()
+		h.judge(moment(time.Hour), 1, 0, status(outcome))
+		h.adopt(chat.EndpointHealth{EndpointID: 7, TenantID: 3, Paused: true, Reason: "by hand"})
+		wantSaved("paused by hand while it was "+what, 2*time.Hour, false)
+		if h.stale() {
+			t.Errorf("paused by hand while it was %s: its last success is to be saved, and the pause with it", what)
+		}
+	}
 	if h = newHealth(chat.EndpointHealth{FailingSince: moment(0)}); h.stateAt(moment(time.Hour)) != Suspect {
 		t.Errorf("a failing endpoint begins %s", h.stateAt(moment(time.Hour)))
 	}

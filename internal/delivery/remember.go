@@ -37,7 +37,9 @@ func (h *health) adopt(stored chat.EndpointHealth) {
 	}
 }
 
-// unsaved returns what the store should remember and doesn't.
+// unsaved returns what the store should remember and doesn't. Of a pause that it
+// knows there is nothing to add: whoever writes it once more could undo a
+// resumption.
 func (h *health) unsaved(now chat.Micros, e *endpoint) (chat.EndpointHealth, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -46,6 +48,8 @@ func (h *health) unsaved(now chat.Micros, e *endpoint) (chat.EndpointHealth, boo
 		FailingSince: h.failingSince, LastOK: max(h.lastOK, h.saved.LastOK),
 	}
 	switch {
+	case is.Paused && h.saved.Paused:
+		return is, false
 	case is.Paused != h.saved.Paused:
 		return is, is.Paused
 	case is.FailingSince == 0:
@@ -61,7 +65,7 @@ func (h *health) unsaved(now chat.Micros, e *endpoint) (chat.EndpointHealth, boo
 func (h *health) stale() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.failingSince == 0 && h.lastOK.Sub(h.saved.LastOK) >= saveAfter
+	return !h.paused && h.failingSince == 0 && h.lastOK.Sub(h.saved.LastOK) >= saveAfter
 }
 
 // wasSaved notes what the store remembers now.
