@@ -27,7 +27,7 @@ func (s *Store) Live(ctx context.Context, process string) error {
 	for {
 		err := s.live(ctx, process)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		s.log.Warn("postgres.life_lost", "error", err)
 		if !wait(ctx, lifeRetry) {
