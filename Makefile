@@ -34,9 +34,12 @@ crash: ## ROUNDS rounds of load, kill -9 and audit on SQLite, PGROUNDS on Postgr
 	$(GO) test ./e2e/crash -run TestCrash -count 1 -v -timeout 2h -rounds $(ROUNDS) -pgrounds $(PGROUNDS)
 	$(GO) test ./internal/store/sqlite -run TestPowerCut -count 1 -v -timeout 1h -cuts $(CUTS)
 
-bench: build ## the figures of docs/FIGURES.md, in a few minutes
-	$(GO) run ./bench/accept -tolmach bin/tolmach
-	$(GO) run ./bench/depth
+bench: BENCH = bin
+bench: build ## the figures of docs/FIGURES.md on both engines, in half an hour; BENCH is a directory for them as JSON
+	$(GO) run ./bench/accept -tolmach bin/tolmach -json $(BENCH)/accept-sqlite.json
+	scripts/services.sh $(GO) run ./bench/accept -engine postgres -tolmach bin/tolmach -json $(BENCH)/accept-postgres.json
+	$(GO) run ./bench/depth -json $(BENCH)/depth-sqlite.json
+	scripts/services.sh $(GO) run ./bench/depth -engine postgres -json $(BENCH)/depth-postgres.json
 	$(GO) run ./bench/chat -tolmach bin/tolmach
 
 bench-live: ## memory, fan-out and reconnects of the two live protocols
