@@ -32,6 +32,7 @@ CREATE TABLE poll_cursors (
     PRIMARY KEY (channel_id, client_id, cid)
 ) {{clustered}};
 
+CREATE INDEX poll_cursors_recent ON poll_cursors (channel_id, client_id, updated_at DESC, cid);
 CREATE INDEX poll_cursors_age ON poll_cursors (updated_at);
 
 -- What a client's application keeps with us, as it sent it.

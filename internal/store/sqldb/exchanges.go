@@ -66,7 +66,7 @@ func (r *Reader) PollCursor(tenant, channel, client chat.ID, cid string) (*chat.
 // PollCursors implements chat.ExchangeReader.
 func (r *Reader) PollCursors(tenant, channel, client chat.ID, limit int) ([]chat.PollCursor, error) {
 	return many(r.conn, "cursors", scanCursor,
-		`SELECT `+cursorColumns+` FROM poll_cursors WHERE channel_id = $1 AND client_id = $2 AND tenant_id = $3
+		`SELECT `+cursorColumns+` FROM poll_cursors WHERE channel_id = $1 AND client_id = $2 AND tenant_id = CAST($3 AS BIGINT)
 		 ORDER BY updated_at DESC, cid LIMIT $4`, channel, client, tenant, max(limit, 0))
 }
 
